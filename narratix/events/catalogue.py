@@ -1,0 +1,321 @@
+"""Every event that can stand in a job's history, in the order in which things happen.
+
+Events are immutable values. Their names and fields are permanent: a change of shape needs a new
+`schema_version` and an upcaster (`narratix.events.codec`). They carry keys, offsets and numbers;
+the story's text and all sound live in object storage, so that expiry deletes content and the log
+stays verifiable.
+
+Units, wherever a field does not say otherwise: seconds, characters (offsets into the story's
+text as Python counts them), LUFS, dBTP, US dollars.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+Gender = Literal["female", "male", "unknown"]
+Kind = Literal["narration", "speech"]
+Format = Literal["mp3", "m4b", "wav", "opus"]
+
+
+class Value(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False, forbid_unknown_fields=False):
+    """A part of an event."""
+
+
+class Event(Value, frozen=True, kw_only=True):
+    """A transition of a job. Its class name is its stored type."""
+
+
+# -- values ------------------------------------------------------------------------------------
+
+
+class Options(Value, frozen=True, kw_only=True):
+    """What the submitter asked for. `engine` names the speech engine ("" = the service's default);
+    `voices` maps a character's name, casefolded, to a voice id; `formats` lists the deliverables, the
+    first being the one that a listener hears."""
+
+    engine: str = ""
+    formats: tuple[Format, ...] = ("mp3", "m4b")
+    voices: dict[str, str] = {}
+    music: bool = True
+    effects: bool = True
+    seed: int = 0
+
+
+class Segment(Value, frozen=True, kw_only=True):
+    """One tile [start, end) of the text. All segments together cover it exactly, in order.
+
+    Blanks belong to the segment before them (the first segment takes leading blanks). A `speech`
+    segment includes its quotation marks. `speaker` is a cast id. `direction` is a short free text
+    for the voice ("whispering", "" for none), `speed` a factor (1.0 = normal), `pause_after`
+    seconds of silence, `confidence` 0..1 in the speaker.
+    """
+
+    start: int
+    end: int
+    kind: Kind
+    speaker: str
+    direction: str = ""
+    speed: float = 1.0
+    pause_after: float = 0.3
+    confidence: float = 1.0
+
+
+class CastMember(Value, frozen=True, kw_only=True):
+    """Somebody who speaks. Ids are `narrator`, then `c1`, `c2`, ... in order of appearance."""
+
+    id: str
+    name: str
+    aliases: tuple[str, ...] = ()
+    gender: Gender = "unknown"
+    narrator: bool = False
+
+
+class MusicCue(Value, frozen=True, kw_only=True):
+    """Music under the characters [start, end). `mood` is one word of `narratix.script.moods.MOODS`,
+    `intensity` 0..1, `prompt` a sentence for an engine that reads one."""
+
+    start: int
+    end: int
+    mood: str
+    intensity: float
+    prompt: str
+
+
+class EffectCue(Value, frozen=True, kw_only=True):
+    """A sound on the words [start, end). `name` is one of the effect names ("door"), `rank` 1 is
+    the most important of the drama."""
+
+    start: int
+    end: int
+    name: str
+    prompt: str
+    rank: int
+
+
+class Word(Value, frozen=True, kw_only=True, array_like=True):
+    """A source word: offsets into the whole text, seconds into its clip."""
+
+    start: int
+    end: int
+    begins: float
+    ends: float
+
+
+class Usage(Value, frozen=True, kw_only=True):
+    """What a provider's call consumed. `units` counts `unit`s ("characters", "tokens", "seconds");
+    `cost_usd` is 0 for a local engine; `cached` says that an artefact found by its key was used."""
+
+    provider: str
+    model: str
+    unit: str = "characters"
+    units: float = 0.0
+    cost_usd: float = 0.0
+    cached: bool = False
+
+
+class PlannedMusic(Value, frozen=True, kw_only=True):
+    """A music cue with all that its engine needs; `lines` are [first, last) line numbers."""
+
+    id: str
+    first_line: int
+    last_line: int
+    mood: str
+    intensity: float
+    prompt: str
+    seconds: float
+    seed: int
+
+
+class PlannedEffect(Value, frozen=True, kw_only=True):
+    """An effect placed on the word that starts at character `start` of line `line`."""
+
+    id: str
+    line: int
+    start: int
+    end: int
+    name: str
+    prompt: str
+    seconds: float
+    gain_db: float
+    pan: float
+    seed: int
+
+
+class Gate(Value, frozen=True, kw_only=True):
+    """One check of the finished sound. `limit` is a sentence-like bound such as "-16 +-1"."""
+
+    name: str
+    value: float
+    limit: str
+    passed: bool
+
+
+class PublishedFile(Value, frozen=True, kw_only=True):
+    """A deliverable in object storage."""
+
+    format: str
+    key: str
+    size_bytes: int
+    content_type: str
+
+
+class Chapter(Value, frozen=True, kw_only=True):
+    title: str
+    begins: float
+    ends: float
+
+
+# -- one job's life ----------------------------------------------------------------------------
+
+
+class JobSubmitted(Event, frozen=True, kw_only=True):
+    """A text was accepted. It lies in object storage under `text_key`."""
+
+    title: str
+    text_sha256: str
+    text_key: str
+    characters: int
+    options: Options
+
+
+class ScriptWritten(Event, frozen=True, kw_only=True):
+    """The text was tiled and labelled; the tiling was checked against `text_sha256`."""
+
+    engine: str
+    text_sha256: str
+    language: str
+    segments: tuple[Segment, ...]
+    cast: tuple[CastMember, ...]
+    music: tuple[MusicCue, ...]
+    effects: tuple[EffectCue, ...]
+    notes: tuple[str, ...] = ()
+    usage: tuple[Usage, ...] = ()
+
+
+class VoicesCast(Event, frozen=True, kw_only=True):
+    """Every cast id has a voice id of `engine`."""
+
+    engine: str
+    voices: dict[str, str]
+
+
+class SoundPlanned(Event, frozen=True, kw_only=True):
+    lead_in: float
+    tail: float
+    music: tuple[PlannedMusic, ...]
+    effects: tuple[PlannedEffect, ...]
+
+
+class LineSpoken(Event, frozen=True, kw_only=True):
+    """Line `line` (the number of its segment) has a clip: mono, 44.1 kHz, speech at -19 LUFS.
+
+    `energies` are K-weighted mean squares per 100 ms (ITU-R BS.1770-5) of the stored clip."""
+
+    line: int
+    clip_key: str
+    duration: float
+    words: tuple[Word, ...]
+    energies: tuple[float, ...]
+    usage: Usage
+
+
+class MusicComposed(Event, frozen=True, kw_only=True):
+    """Cue `cue` has a stereo, 44.1 kHz, seamlessly looping clip."""
+
+    cue: str
+    clip_key: str
+    duration: float
+    energies: tuple[float, ...]
+    usage: Usage
+
+
+class EffectRendered(Event, frozen=True, kw_only=True):
+    """Effect `effect` has a mono, 44.1 kHz clip. `onset` is where its sound is first heard."""
+
+    effect: str
+    clip_key: str
+    duration: float
+    onset: float
+    energies: tuple[float, ...]
+    usage: Usage
+
+
+class DramaMixed(Event, frozen=True, kw_only=True):
+    """The drama is one sound. `timeline_sha256` names what was mixed; measures are of the decoded
+    deliverable, `file`."""
+
+    timeline_sha256: str
+    master_key: str
+    file: PublishedFile
+    duration: float
+    loudness_lufs: float
+    true_peak_dbtp: float
+    gates: tuple[Gate, ...]
+
+
+class DramaPublished(Event, frozen=True, kw_only=True):
+    files: tuple[PublishedFile, ...]
+    captions: tuple[PublishedFile, ...]
+    chapters: tuple[Chapter, ...]
+    peaks_key: str
+
+
+class JobCompleted(Event, frozen=True, kw_only=True):
+    duration: float
+
+
+class AttemptFailed(Event, frozen=True, kw_only=True):
+    """An attempt at a piece of work failed. `retry_in` is None when no attempt is left."""
+
+    stage: str
+    item: str
+    attempt: int
+    attempts: int
+    reason: str
+    retry_in: float | None
+
+
+class JobFailed(Event, frozen=True, kw_only=True):
+    stage: str
+    item: str
+    reason: str
+
+
+class JobCancelled(Event, frozen=True, kw_only=True):
+    reason: str = ""
+
+
+class JobRetried(Event, frozen=True, kw_only=True):
+    """A failed or cancelled job goes on; all that was made is kept."""
+
+
+class FeedbackGiven(Event, frozen=True, kw_only=True):
+    rating: int
+    comment: str = ""
+
+
+class DramaExpired(Event, frozen=True, kw_only=True):
+    """The content was deleted from storage; this history remains."""
+
+
+EVENTS: tuple[type[Event], ...] = (
+    JobSubmitted,
+    ScriptWritten,
+    VoicesCast,
+    SoundPlanned,
+    LineSpoken,
+    MusicComposed,
+    EffectRendered,
+    DramaMixed,
+    DramaPublished,
+    JobCompleted,
+    AttemptFailed,
+    JobFailed,
+    JobCancelled,
+    JobRetried,
+    FeedbackGiven,
+    DramaExpired,
+)

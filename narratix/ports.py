@@ -1,0 +1,314 @@
+"""What the stages need from the outside world. Each port is an ability; adapters live in `providers/`.
+
+Contracts that hold for every port:
+
+* calls are cancellable: a cancelled call leaves nothing half-written behind;
+* `ProviderError` (or a subclass) is the only error an adapter raises for a fault of its provider;
+  anything else is a bug;
+* sound arrays are float32, 44,100 Hz, shape (n,) for mono and (n, 2) for stereo, full scale 1.0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from narratix.events.catalogue import (
+    CastMember,
+    Chapter,
+    EffectCue,
+    Gate,
+    Gender,
+    MusicCue,
+    Segment,
+    Usage,
+)
+
+SAMPLE_RATE = 44_100
+
+Sound = npt.NDArray[np.float32]
+
+
+class ProviderError(Exception):
+    """A provider could not do its work. Its text is a sentence for people.
+
+    `permanent`: trying again cannot help. `retry_after`: seconds the provider asked us to wait.
+    """
+
+    def __init__(self, sentence: str, *, permanent: bool = False, retry_after: float | None = None) -> None:
+        super().__init__(sentence)
+        self.permanent = permanent
+        self.retry_after = retry_after
+
+
+class NotStored(ProviderError):
+    """No object lies under this key."""
+
+
+# -- language ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A text, tiled and labelled. `language` is an ISO 639-1 code, `notes` are sentences for people."""
+
+    engine: str
+    language: str
+    segments: tuple[Segment, ...]
+    cast: tuple[CastMember, ...]
+    music: tuple[MusicCue, ...]
+    effects: tuple[EffectCue, ...]
+    notes: tuple[str, ...] = ()
+    usage: tuple[Usage, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StoryDraft:
+    title: str
+    text: str
+    engine: str
+    safety: str
+
+
+class Language(Protocol):
+    """Reads a story into a script, and writes stories."""
+
+    name: str
+
+    async def write_script(self, text: str) -> Script: ...
+
+    async def write_story(self, template: str, premise: str, length: int, seed: int) -> StoryDraft:
+        """`length` in words. Raises ProviderError(permanent=True) for an unknown template."""
+        ...
+
+
+# -- speech ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """`id` is permanent and unique within its engine. `age` is child, young, adult or old;
+    `traits` are single words; `pitch_hz` is the median fundamental, for keeping voices apart."""
+
+    id: str
+    name: str
+    gender: Gender
+    accent: str
+    age: str = "adult"
+    traits: tuple[str, ...] = ()
+    pitch_hz: float = 0.0
+    quality: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenWord:
+    """Offsets into the text given to `speak`; seconds into the sound it returned."""
+
+    start: int
+    end: int
+    begins: float
+    ends: float
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """Mono speech without leading or trailing silence, and one entry per word of the source."""
+
+    sound: Sound
+    words: tuple[SpokenWord, ...]
+    usage: Usage
+
+
+class Speech(Protocol):
+    """Speaks a line."""
+
+    name: str
+    model: str
+
+    @property
+    def voices(self) -> Sequence[Voice]: ...
+
+    async def speak(self, text: str, voice: str, *, direction: str = "", speed: float = 1.0) -> Spoken:
+        """Deterministic for a local engine. A text without anything speakable gives an empty sound."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+# -- music and effects -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """`onset`: seconds from the start until the sound is first clearly heard (0 for music)."""
+
+    sound: Sound
+    usage: Usage
+    onset: float = 0.0
+
+
+class Music(Protocol):
+    """Composes a stereo bed that loops seamlessly."""
+
+    name: str
+    model: str
+
+    async def compose(self, mood: str, intensity: float, prompt: str, seconds: float, seed: int) -> Rendered:
+        """About `seconds` long (whole bars), at most 120 s. The same arguments give the same sound."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class Effects(Protocol):
+    """Makes a mono sound effect."""
+
+    name: str
+    model: str
+
+    async def render(self, name: str, prompt: str, seconds: float, seed: int) -> Rendered: ...
+
+    async def close(self) -> None: ...
+
+
+# -- storage -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    key: str
+    size_bytes: int
+    content_type: str
+
+
+class Storage(Protocol):
+    """Objects by key. Keys are lower-case paths such as `clips/ab/abcdef.flac`. A put is durable and
+    atomic when it returns; a reader never sees half an object."""
+
+    name: str
+
+    async def put(self, key: str, data: bytes, content_type: str) -> StoredObject: ...
+
+    async def put_file(self, key: str, path: Path, content_type: str) -> StoredObject: ...
+
+    async def get(self, key: str) -> bytes:
+        """Raises NotStored."""
+        ...
+
+    async def fetch_file(self, key: str, path: Path) -> None:
+        """Write the object to `path` in flat memory. Raises NotStored."""
+        ...
+
+    async def head(self, key: str) -> StoredObject | None: ...
+
+    async def delete(self, key: str) -> None:
+        """Deleting what is not there is no error."""
+        ...
+
+    def list(self, prefix: str) -> AsyncIterator[StoredObject]: ...
+
+    async def url(self, key: str, seconds: int, *, filename: str | None = None) -> str:
+        """A GET address that works for `seconds`. `filename` makes a browser save under that name."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+# -- mastering ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """A clip on the timeline. Speech and effects are mono and panned (-1..1); music is stereo and,
+    with `loops`, repeats until `ends`. Fades are seconds, equal-power."""
+
+    key: str
+    begins: float
+    ends: float
+    gain_db: float = 0.0
+    pan: float = 0.0
+    fade_in: float = 0.005
+    fade_out: float = 0.005
+    loops: bool = False
+    energies: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """All that the mix consists of: three stems of cues, seconds long, mastered to `loudness`."""
+
+    duration: float
+    dialogue: tuple[Cue, ...]
+    music: tuple[Cue, ...]
+    effects: tuple[Cue, ...]
+    loudness_lufs: float = -16.0
+    peak_dbtp: float = -2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Mixed:
+    """`peaks` are the waveform's maxima, 0..1, about 1,000 of them."""
+
+    duration: float
+    loudness_lufs: float
+    true_peak_dbtp: float
+    gates: tuple[Gate, ...]
+    peaks: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tags:
+    title: str
+    artist: str = "Narratix"
+    chapters: tuple[Chapter, ...] = ()
+    comment: str = ""
+
+
+class Mastering(Protocol):
+    """Mixes a timeline and encodes deliverables. Memory does not grow with the drama's length."""
+
+    async def mix(
+        self,
+        timeline: Timeline,
+        clips: Mapping[str, Path],
+        master: Path,
+        deliverable: Path,
+        format: str,
+        tags: Tags,
+    ) -> Mixed:
+        """Write the lossless master (FLAC, 24 bit, stereo) and the first deliverable in one pass; measure the
+        decoded deliverable. `clips` has a local file for each cue key."""
+        ...
+
+    async def encode(self, master: Path, out: Path, format: str, tags: Tags) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Everything a stage may use, chosen once by the composition root."""
+
+    language: Language
+    speech: Mapping[str, Speech]
+    default_speech: str
+    music: Music
+    effects: Effects
+    storage: Storage
+    mastering: Mastering
+    scratch: Path = field(default_factory=lambda: Path("."))
+
+    def speech_for(self, engine: str) -> Speech:
+        """Raises ProviderError when no such engine is configured."""
+        name = engine or self.default_speech
+        if name not in self.speech:
+            known = ", ".join(sorted(self.speech))
+            raise ProviderError(
+                f"There is no speech engine called {name!r} here; choose one of: {known}.", permanent=True
+            )
+        return self.speech[name]
