@@ -13,6 +13,7 @@ from narratix.samples import SAMPLES, Sample
         "He whistled a tune in A minor while the children slept.",
         "The fairer sex, said the vicar, and three children giggled.",
         "“The bomb is under the bridge!” shouted the captain.",
+        "It was torture to wait, and shaving he had cut himself.",
         "She had to cut the cake herself.",
         "The report on the sexual abuse of children shook the town.",
         "Among them sexual instinct had given way to the love of children.",
@@ -48,7 +49,7 @@ def test_given_a_text_of_the_narrow_list_then_it_is_blocked_with_its_category(te
 @pytest.mark.parametrize(
     ("text", "category"),
     [
-        ("They tortured the prisoner.", "graphic violence"),
+        ("They beheaded the prisoner.", "graphic violence"),
         ("He had once thought of suicide.", "self-harm"),
         ("“How to make a bomb,” he read aloud, and shut the book.", "weapons"),
         ("The book was banned as pornography.", "sexual content"),
