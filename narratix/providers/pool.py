@@ -1,0 +1,156 @@
+"""Engines that need the processor, in processes of their own, so that the event loop never stalls.
+
+A worker loads its engine once and keeps it. Workers are started by a fork server, never forked from
+the service itself: the service has threads, and a fork would copy their locks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from functools import partial
+from multiprocessing.connection import wait
+from typing import ParamSpec, TypeVar
+
+from narratix.ports import ProviderError
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class EnginePool:
+    """Runs functions in up to `workers` processes (default: one per core).
+
+    `initializer(*initargs)` loads the engine, once per worker, before its first function; both must be
+    importable by name. No process exists before the first `run`, nor after `close`; a closed pool starts
+    again when it is used again. At most two calls per worker are handed over at a time: the rest wait
+    here, where cancelling them costs nothing.
+
+    Errors of the function and of the initializer arrive as they were raised. A worker that dies takes the calls
+    in flight with it: they raise a retriable ProviderError, and the next call finds fresh workers.
+    """
+
+    def __init__(
+        self,
+        workers: int | None = None,
+        initializer: Callable[..., object] | None = None,
+        initargs: tuple[object, ...] = (),
+        *,
+        name: str = "engine",
+    ) -> None:
+        self.workers = workers or available_cores()
+        self._load = partial(initializer, *initargs) if initializer else None
+        self._name = name
+        self._executor: ProcessPoolExecutor | None = None
+        self._slots: asyncio.Semaphore | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def run(self, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """`fn(*args, **kwargs)` in a worker. A cancelled caller gets away at once; its call, when already
+        running, ends by itself and is forgotten."""
+        slots = self._slots_of_this_loop()
+        await slots.acquire()
+        try:
+            executor, future = self._submit(partial(fn, *args, **kwargs))
+        except BaseException:
+            slots.release()
+            raise
+        loop = asyncio.get_running_loop()
+        future.add_done_callback(lambda _: _release(loop, slots))
+        try:
+            return await asyncio.wrap_future(future)
+        except BrokenProcessPool as death:
+            self._discard(executor)
+            raise ProviderError(
+                f"A worker process of the {self._name} ended abruptly, most often for want of memory; "
+                "the work can be tried again."
+            ) from death
+
+    async def close(self) -> None:
+        """End the workers, whatever they are doing. Calls in flight raise a retriable ProviderError."""
+        executor, self._executor = self._executor, None
+        if executor is None:
+            return
+        processes = list((executor._processes or {}).values())  # no public way ends a busy worker before 3.14
+        for process in processes:
+            process.kill()
+        await asyncio.to_thread(executor.shutdown, wait=True, cancel_futures=True)
+
+    def _submit(self, call: Callable[[], T]) -> tuple[ProcessPoolExecutor, Future[T]]:
+        executor = self._executor or self._start()
+        try:
+            return executor, executor.submit(_call, call)
+        except BrokenProcessPool:  # a worker died while idle: nothing of ours was lost
+            self._discard(executor)
+            executor = self._start()
+            return executor, executor.submit(_call, call)
+
+    def _start(self) -> ProcessPoolExecutor:
+        self._executor = ProcessPoolExecutor(
+            self.workers,
+            mp_context=multiprocessing.get_context("forkserver"),
+            initializer=_enter,
+            initargs=(self._load,),
+        )
+        return self._executor
+
+    def _discard(self, executor: ProcessPoolExecutor) -> None:
+        if self._executor is executor:
+            self._executor = None
+        executor.shutdown(wait=False, cancel_futures=True)
+
+    def _slots_of_this_loop(self) -> asyncio.Semaphore:
+        loop = asyncio.get_running_loop()
+        if self._slots is None or self._loop is not loop:
+            self._slots, self._loop = asyncio.Semaphore(2 * self.workers), loop
+        return self._slots
+
+
+def available_cores() -> int:
+    """Cores that this process may use: a container's limit counts, the machine's size does not."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _release(loop: asyncio.AbstractEventLoop, slots: asyncio.Semaphore) -> None:
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(slots.release)
+
+
+# -- in the worker -----------------------------------------------------------------------------
+
+_load: Callable[[], object] | None = None
+
+
+def _enter(load: Callable[[], object] | None) -> None:
+    """The terminal's Ctrl-C is the service's to answer; a worker ends when the service does."""
+    global _load
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    _load = load
+
+
+def _call(call: Callable[[], T]) -> T:
+    # Loading here, not in the executor's initializer, lets its error reach the caller instead of
+    # breaking the pool without a reason.
+    global _load
+    if _load is not None:
+        _load()
+        _load = None
+    return call()
+
+
+def _die_with_parent() -> None:
+    """Portable, and right under a fork server, whose own death is all that PR_SET_PDEATHSIG would see: the
+    sentinel is a pipe that the service holds open, and SIGKILL closes it too."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)

@@ -1,0 +1,132 @@
+"""The pool that CPU-bound engines run in."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from narratix.ports import ProviderError
+from narratix.providers.pool import EnginePool
+
+_loaded: list[str] = []
+
+
+def load(name: str) -> None:
+    _loaded.append(name)
+
+
+def refuse() -> None:
+    raise ProviderError("The engine's model is missing.", permanent=True)
+
+
+def loaded() -> tuple[int, list[str]]:
+    return os.getpid(), _loaded
+
+
+def nap(seconds: float) -> int:
+    time.sleep(seconds)
+    return os.getpid()
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def interrupt_self() -> str:
+    os.kill(os.getpid(), signal.SIGINT)
+    return "still here"
+
+
+@pytest.fixture
+async def pool() -> AsyncIterator[EnginePool]:
+    pool = EnginePool(1, load, ("engine",))
+    yield pool
+    await pool.close()
+
+
+async def test_given_a_pool_when_it_runs_twice_then_the_engine_was_loaded_once(pool: EnginePool) -> None:
+    first, second = await pool.run(loaded), await pool.run(loaded)
+    assert first == second
+    assert first[1] == ["engine"]
+    assert first[0] != os.getpid()
+
+
+async def test_given_a_worker_that_dies_when_called_again_then_a_fresh_one_answers(pool: EnginePool) -> None:
+    with pytest.raises(ProviderError, match="can be tried again") as failure:
+        await pool.run(die)
+    assert not failure.value.permanent
+    assert (await pool.run(loaded))[1] == ["engine"]
+
+
+async def test_given_a_cancelled_call_when_called_again_then_the_pool_is_healthy(pool: EnginePool) -> None:
+    pid, _ = await pool.run(loaded)
+    calls = [asyncio.create_task(pool.run(nap, 0.2)) for _ in range(4)]
+    await asyncio.sleep(0.05)
+    for call in calls:
+        call.cancel()
+    assert all(isinstance(r, asyncio.CancelledError) for r in await asyncio.gather(*calls, return_exceptions=True))
+    assert (await pool.run(loaded))[0] == pid
+
+
+async def test_given_a_busy_pool_when_closed_then_the_call_fails_and_a_later_call_starts_it_again(
+    pool: EnginePool,
+) -> None:
+    pid, _ = await pool.run(loaded)
+    call = asyncio.create_task(pool.run(nap, 600))
+    await asyncio.sleep(0.05)
+    await pool.close()
+    with pytest.raises(ProviderError):
+        await call
+    assert (await pool.run(loaded))[0] != pid
+
+
+async def test_given_an_engine_that_cannot_load_when_called_then_its_own_error_arrives() -> None:
+    pool = EnginePool(1, refuse)
+    try:
+        for _ in range(2):
+            with pytest.raises(ProviderError, match="model is missing") as failure:
+                await pool.run(loaded)
+            assert failure.value.permanent
+    finally:
+        await pool.close()
+
+
+async def test_given_ctrl_c_on_the_terminal_when_a_worker_gets_it_then_it_goes_on(pool: EnginePool) -> None:
+    assert await pool.run(interrupt_self) == "still here"
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="reads the state of a process from /proc")
+async def test_given_a_service_killed_when_its_worker_is_busy_then_the_worker_ends(tmp_path: Path) -> None:
+    script = tmp_path / "service.py"
+    script.write_text(
+        "import asyncio, os, time\n"
+        "from narratix.providers.pool import EnginePool\n"
+        "def hang():\n    print(os.getpid(), flush=True); time.sleep(600)\n"
+        "if __name__ == '__main__':\n    asyncio.run(EnginePool(1).run(hang))\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path.cwd())}
+    service = subprocess.Popen(
+        [sys.executable, script], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
+    )
+    assert service.stdout is not None
+    worker = int(service.stdout.readline())
+    service.kill()
+    service.wait()
+    service.stdout.close()
+    while _runs(worker):  # a hang here is the failure
+        await asyncio.sleep(0.02)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
