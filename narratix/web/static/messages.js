@@ -1,0 +1,195 @@
+/** Every sentence of the page, and the forms of its numbers and dates. A translation replaces this one file. */
+
+export const locale = "en";
+
+const plurals = new Intl.PluralRules(locale);
+const integers = new Intl.NumberFormat(locale);
+const tenths = new Intl.NumberFormat(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1, signDisplay: "negative" });
+const kilobytes = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
+const dates = new Intl.DateTimeFormat(locale, { day: "numeric", month: "long", year: "numeric" });
+const times = new Intl.DateTimeFormat(locale, { day: "numeric", month: "long", hour: "numeric", minute: "2-digit" });
+const lists = new Intl.ListFormat(locale, { style: "long", type: "conjunction" });
+
+const counted = (n, one, other) => `${integers.format(n)} ${plurals.select(n) === "one" ? one : other}`;
+
+export const number = (n) => integers.format(n);
+export const date = (instant) => dates.format(new Date(instant));
+export const moment = (instant) => times.format(new Date(instant));
+export const list = (items) => lists.format(items);
+export const size = (bytes) =>
+  bytes < 1_000_000 ? `${kilobytes.format(bytes / 1000)} kB` : `${kilobytes.format(bytes / 1_000_000)} MB`;
+
+/** "4:07", "1:02:33" */
+export function clock(seconds) {
+  const whole = Math.max(0, Math.floor(seconds));
+  const two = (n) => String(n).padStart(2, "0");
+  const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
+}
+
+/** "4 minutes 7 seconds" */
+export function spokenTime(seconds) {
+  const whole = Math.round(seconds);
+  const parts = [[Math.floor(whole / 60), "minute", "minutes"], [whole % 60, "second", "seconds"]];
+  return parts.filter(([n], i) => n > 0 || (i === 1 && whole < 60)).map(([n, one, other]) => counted(n, one, other)).join(" ");
+}
+
+export const stageNames = {
+  write_script: "Reading the story",
+  cast_voices: "Casting the voices",
+  plan_sound: "Planning the sound",
+  speak_line: "Speaking the lines",
+  compose_music: "Composing the music",
+  render_effect: "Making the effects",
+  stream_drama: "Streaming the beginning",
+  mix_drama: "Mixing",
+  publish_drama: "Publishing",
+};
+
+export const messages = {
+  name: "Narratix",
+  documentTitle: (title) => (title ? `${title} · Narratix` : "Narratix"),
+  tagline: "A theatre for the ear",
+  skip: "Skip to the content",
+  home: "Narratix, to the front page",
+  newDrama: "A new drama",
+  unreachable: "The service cannot be reached. Check the connection and try again; nothing you wrote is lost.",
+  loadingShort: "One moment …",
+
+  heroTitle: "Give it a story. Hear it performed.",
+  heroText:
+    "Narratix finds who speaks, casts a voice for each, plays every line, scores it and mixes a finished radio drama, while you watch and already listen.",
+  storyLegend: "The story",
+  storyLabel: "Text",
+  storyHint: "Prose with dialogue works best. Plain text, up to 50 KB.",
+  titleLabel: "Title",
+  optional: "optional",
+  bytes: (used, limit) => `${size(used)} of ${size(limit)}`,
+  bytesOver: (over) => `${size(over)} too long. Shorten the text, or use the command line, which takes any length.`,
+  emptyText: "There is no story yet. Paste one, pick a sample, or have one written.",
+  samplesLabel: "Or begin with one of these",
+  samplesFailed: "The samples could not be loaded.",
+  sampleBy: (author) => `by ${author}`,
+  sampleTaken: (title) => `“${title}” is in the text field now.`,
+  generateLabel: "Or have one written",
+  templateLabel: "Kind of story",
+  premiseLabel: "Premise",
+  premiseHint: "A sentence or two. Leave it empty to be surprised.",
+  lengthLabel: "Length",
+  lengths: { 150: "A scene, about a minute", 400: "A short piece, about three minutes", 800: "A story, about six minutes" },
+  generateButton: "Write it",
+  generating: "Writing …",
+  generated: (title) => `“${title}” was written into the text field. Change it as you like.`,
+  optionsLegend: "The performance",
+  engineLabel: "Voices",
+  engineDefault: "Default",
+  engineVoices: (n) => counted(n, "voice", "voices"),
+  engineFailed: "The choice of voices could not be loaded; the default will be used.",
+  musicLabel: "Music under the scenes",
+  effectsLabel: "Sound effects on the words",
+  submitButton: "Make the drama",
+  submitting: "Sending …",
+  submitFailed: "The story was not accepted.",
+  tryAgainIn: (seconds) => `Try again in ${counted(Math.ceil(seconds), "second", "seconds")}.`,
+
+  libraryTitle: "Lately performed",
+  libraryEmpty: "Nothing yet. The first one will be yours.",
+  libraryFailed: "The list could not be loaded.",
+
+  kickers: {
+    unknown: "Opening the record",
+    queued: "In the queue",
+    running: "In the making",
+    completed: "Now playing",
+    failed: "Interrupted",
+    cancelled: "Called off",
+    expired: "Off the repertoire",
+  },
+  untitled: "Untitled",
+  submittedAt: (instant) => `Submitted ${moment(instant)}`,
+  recordedEvents: (n) => `${counted(n, "event", "events")} on record`,
+  connection: {
+    connecting: "Connecting …",
+    live: "Live",
+    lost: "Connection lost. Trying again …",
+    ended: "",
+    refused: "Not available",
+  },
+  resumed: (n) => `Resumed at event ${integers.format(n)}, nothing missed`,
+  progressLabel: "Progress of the drama",
+  percent: (n) => `${integers.format(Math.floor(n))} %`,
+  eta: (seconds) =>
+    seconds < 50 ? "less than a minute left" : `about ${counted(Math.max(1, Math.round(seconds / 60)), "minute", "minutes")} left`,
+  cancelButton: "Call it off",
+  cancelSure: "Really call it off?",
+  cancelNo: "Keep going",
+  retryButton: "Go on from here",
+  failedTitle: "The drama could not be finished",
+  failedAt: (stage) => `It stopped at: ${stage}.`,
+  failedKept: "Everything made so far is kept; going on repeats only what is missing.",
+  cancelledText: "This drama was called off. Everything made so far is kept.",
+  expiredText: "The sound and the text of this drama were deleted after 30 days. Its history remains.",
+  missingTitle: "Not in the programme",
+  stagesTitle: "Order of work",
+  count: (done, total) => (total === null ? integers.format(done) : `${integers.format(done)} / ${integers.format(total)}`),
+  stageStates: { done: "done", now: "in progress", open: "to come", failed: "failed", none: "none needed" },
+  attempt: (attempt, attempts) => `Attempt ${Math.min(attempt + 1, attempts)} of ${attempts}`,
+  attemptReason: (attempt, reason) => `attempt ${attempt} failed: ${reason}`,
+  attemptLast: (attempts) => `All ${attempts} attempts failed`,
+  castTitle: "The cast",
+  castWaiting: "Names appear as they are found in the text.",
+  narrator: "Narrator",
+  lines: (n) => counted(n, "line", "lines"),
+  voiceWaiting: "voice to be cast",
+  genders: { female: "female", male: "male" },
+  ages: { child: "child", young: "young", adult: "", old: "old" },
+  alsoKnown: (names) => `also ${list(names)}`,
+
+  scriptTitle: "The script",
+  scriptWaiting: "The story is being read.",
+  scriptGone: "The text of this drama is no longer kept.",
+  scriptHint: "Arrow keys move between lines, Enter plays one.",
+  playLine: (n, speaker) => `Play line ${n}, ${speaker}`,
+  stopLine: (n, speaker) => `Stop line ${n}, ${speaker}`,
+  unspokenLine: (n, speaker) => `Line ${n}, ${speaker}, not spoken yet`,
+  newLines: (n) => counted(n, "new line", "new lines"),
+  backToLine: "Back to the current line",
+  listenFromStart: "Listen from the beginning",
+  listenStop: "Stop listening",
+  listenWaiting: "Waiting for the next line …",
+  clipFailed: (line) => `Line ${line} could not be played. Try it again in a moment.`,
+
+  play: "Play",
+  pause: "Pause",
+  seekLabel: "Position in the drama",
+  seekText: (at, total, speaker) => `${spokenTime(at)} of ${spokenTime(total)}${speaker ? `, ${speaker}` : ""}`,
+  speedLabel: "Speed",
+  speed: (factor) => `${factor}×`,
+  playerFailed: "The sound could not be played. Load the page again, or download the file.",
+  captionsLabel: "Captions",
+  downloadsTitle: "To keep",
+  download: { mp3: "MP3", m4b: "M4B with chapters", wav: "WAV, lossless", opus: "Opus", vtt: "Captions (WebVTT)", srt: "Captions (SRT)" },
+  soundTitle: "The sound",
+  duration: "Duration",
+  loudness: "Loudness",
+  truePeak: "True peak",
+  lufs: (n) => `${tenths.format(n)} LUFS`,
+  dbtp: (n) => `${tenths.format(n)} dBTP`,
+  enginesLabel: "Engines",
+  cost: "Cost",
+  resultFailed: "The finished drama could not be loaded.",
+  loadAgain: "Load again",
+
+  feedbackTitle: "How was it?",
+  ratingLabel: "Your rating",
+  stars: (n) => counted(n, "star", "stars"),
+  commentLabel: "A word about it",
+  feedbackButton: "Send",
+  feedbackThanks: "Thank you. It is on record.",
+  ratingMissing: "Choose one to five stars first.",
+
+  announceStage: (stage) => `${stage}.`,
+  announceProgress: (percent) => `${percent} percent.`,
+  announceCompleted: "The drama is finished and ready to play.",
+  announceLost: "Connection lost. Trying again.",
+};

@@ -1,0 +1,107 @@
+/** One drama: its making, live, and then its performance. */
+
+import * as api from "../api.js";
+import { clipPlayer } from "../clips.js";
+import { castWithLines, hasEnded } from "../fold.js";
+import { messages, stageNames } from "../messages.js";
+import { go } from "../route.js";
+import { openSession } from "../session.js";
+import { colouring, naming } from "../voices.js";
+import { ProblemNote, classes, html, useEffect, useLoaded, useMemo } from "../ui.js";
+import { Cast } from "./cast.js";
+import { LiveScript } from "./live-script.js";
+import { Performance } from "./performance.js";
+import { Progress } from "./progress.js";
+import { Stages } from "./stages.js";
+
+export function Job({ id }) {
+  const session = useMemo(() => openSession(id), [id]);
+  const clips = useMemo(() => clipPlayer((line) => api.lineUrl(id, line), () => session.state.value.lines), [id]);
+  const { value: engines } = useLoaded(api.engines);
+  useEffect(() => () => { session.close(); clips.stop(); }, [id]);
+
+  const state = session.state.value;
+  useEffect(() => { document.title = messages.documentTitle(state.title); }, [state.title]);
+  useEffect(() => clips.arrived(), [state.lines]);
+
+  const connection = session.connection.value;
+  if (connection.state === "refused") return html`<${Missing} problem=${connection.problem} />`;
+
+  const result = session.result.value;
+  const cast = castWithLines(result ? { ...state, cast: mergeResultCast(state.cast, result.cast) } : state);
+  const colour = colouring(cast);
+  const name = naming(cast);
+  const shared = { session, state, cast, colour, name, engines };
+  return html`<div class="job">
+    <${Title} ...${shared} />
+    ${result
+      ? html`<${Performance} ...${shared} result=${result} />`
+      : html`<${Making} ...${shared} clips=${clips} />`}
+  </div>`;
+}
+
+const mergeResultCast = (cast, final) => (cast.length > 0 ? cast : final ?? []);
+
+function Making({ session, state, cast, colour, name, engines, clips }) {
+  return html`
+    <${Ending} session=${session} state=${state} />
+    <${ProblemNote} problem=${session.problem.value}>
+      ${state.status === "completed" &&
+      html`<button class="button" type="button" onClick=${session.loadResult}>${messages.loadAgain}</button>`}
+    <//>
+    ${!hasEnded(state) && html`<${Progress} session=${session} state=${state} />`}
+    <div class="spread">
+      <div class="margin">
+        <${Stages} state=${state} />
+        <${Cast} cast=${cast} colour=${colour} engines=${engines} />
+      </div>
+      <${LiveScript} state=${state} story=${session.story.value} colour=${colour} name=${name} clips=${clips} />
+    </div>
+  `;
+}
+
+function Title({ session, state }) {
+  return html`<header class="title">
+    <p class="kicker">${messages.kickers[state.status] ?? state.status}</p>
+    <h1>${state.version === 0 ? messages.loadingShort : state.title || messages.untitled}</h1>
+    <p class="imprint">
+      ${state.createdAt && html`<span>${messages.submittedAt(state.createdAt)}</span>`}
+      ${state.version > 0 &&
+      html`<span title=${state.latest?.hash}>${messages.recordedEvents(state.version)}</span>`}
+      <${Connection} session=${session} />
+    </p>
+  </header>`;
+}
+
+function Connection({ session }) {
+  const { state } = session.connection.value;
+  const resumed = session.resumedAt.value;
+  return html`
+    ${messages.connection[state] && html`<span class=${classes("connection", `is-${state}`)}>${messages.connection[state]}</span>`}
+    ${resumed && html`<span class="pill">${messages.resumed(resumed)}</span>`}
+  `;
+}
+
+function Ending({ session, state }) {
+  if (!["failed", "cancelled", "expired"].includes(state.status)) return null;
+  const { failure } = state;
+  return html`<div class=${classes("note", state.status === "failed" && "note-problem")} role=${state.status === "failed" ? "alert" : undefined}>
+    ${state.status === "failed" &&
+    html`<p><strong>${messages.failedTitle}.</strong> ${failure?.reason}</p>
+      <p>${failure?.stage && messages.failedAt(stageNames[failure.stage] ?? failure.stage)} ${messages.failedKept}</p>`}
+    ${state.status === "cancelled" && html`<p>${messages.cancelledText}</p>`}
+    ${state.status === "expired" && html`<p>${messages.expiredText}</p>`}
+    ${state.status !== "expired" &&
+    html`<p><button class="button" type="button" onClick=${session.retry}>${messages.retryButton}</button></p>`}
+  </div>`;
+}
+
+function Missing({ problem }) {
+  return html`<div class="job">
+    <header class="title">
+      <h1>${messages.missingTitle}</h1>
+    </header>
+    <div class="note note-problem" role="alert"><p>${problem.detail}</p></div>
+    <p><button class="button" type="button" onClick=${() => go("/")}>${messages.newDrama}</button></p>
+  </div>`;
+}
