@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from importlib.util import find_spec
 from pathlib import Path
 
 
@@ -17,19 +18,21 @@ def find_ffmpeg(named: str | Path | None = None) -> Path:
     if named:
         found = shutil.which(str(named))
         if found is None:
-            raise FfmpegMissing(f"{str(named)!r} is no program that can be run as ffmpeg: correct the setting or unset it.")
+            raise FfmpegMissing(
+                f"There is no program {str(named)!r} to run as ffmpeg: correct this setting, or leave it empty."
+            )
         return Path(found).absolute()
-    found = _bundled() or shutil.which("ffmpeg")
-    if found is None:
+    program = _bundled() or shutil.which("ffmpeg")
+    if program is None:
         raise FfmpegMissing("There is no ffmpeg: run `pip install imageio-ffmpeg`, or install ffmpeg on the system.")
-    return Path(found).absolute()
+    return Path(program).absolute()
 
 
-def _bundled() -> str | None:
-    """imageio-ffmpeg's own binary. Its `get_ffmpeg_exe` would also run programs and read the
-    environment, which is for the settings alone to do."""
-    try:
-        from imageio_ffmpeg import _utils  # noqa: PLC0415
-    except ImportError:
+def _bundled() -> Path | None:
+    """The program in imageio-ffmpeg's wheel. Its own `get_ffmpeg_exe` would read the environment, which
+    the settings alone do here, and start programs to try them."""
+    package = find_spec("imageio_ffmpeg")
+    if package is None or package.origin is None:
         return None
-    return None
+    programs = (Path(package.origin).parent / "binaries").glob("ffmpeg-*")
+    return next((program for program in sorted(programs) if os.access(program, os.X_OK)), None)

@@ -1,0 +1,13 @@
+"""Sound as pure functions: arrays and plain values in, arrays and plain values out.
+
+Contents, in the order in which a drama is made:
+
+* `levels`: decibels and LUFS as numbers;
+* `loudness`: K-weighting and gated loudness (ITU-R BS.1770-5);
+* `peaks`: true peaks, oversampled only where they could matter;
+* `limiter`: a limiter with finite memory;
+* `clip`: a spoken line made ready for the mix; `codec`: FLAC in memory;
+* `timeline`: where everything lies in time; `captions`, `chapters`: what a player shows;
+* `envelopes`: fades and ducking; `prediction`: the master gain, before the first sample;
+* `mixer`: the drama, block by block; `meters`: what passes by, measured; `gates`: is it good?
+"""

@@ -1,0 +1,17 @@
+"""Mastering: the timeline's clips become one sound, encoded and measured.
+
+`FfmpegMastering` mixes with `narratix.sound`, encodes and decodes with ffmpeg, a program of its own. It
+is quick enough to need no stand-in: tests run the real thing.
+
+Contents: `formats` the deliverables, `process` ffmpeg under watch, `render` a mix from first clip to
+last gate (in a worker process), `ffmpeg` the port's adapter, `decode` foreign audio for adapters of
+other ports.
+"""
+
+from narratix.providers.mastering.decode import decode_any
+from narratix.providers.mastering.ffmpeg import FfmpegMastering
+from narratix.providers.mastering.formats import FORMATS, MASTER, AudioFormat
+
+PROVIDERS = (FfmpegMastering,)
+
+__all__ = ["FORMATS", "MASTER", "PROVIDERS", "AudioFormat", "FfmpegMastering", "decode_any"]

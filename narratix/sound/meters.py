@@ -1,0 +1,173 @@
+"""Meters: they are given a sound piece by piece, keep a little of it, and know its measure at the end.
+
+Each takes pieces of any length of float32 sound, shape (n, 2), and gives the same answer for any
+cutting. Memory is bounded but for ten to a hundred numbers a second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import numpy.typing as npt
+from scipy.signal import sosfilt
+
+from narratix.ports import SAMPLE_RATE, Sound
+from narratix.sound.levels import decibels
+from narratix.sound.loudness import STEP, Energies, integrated, k_weighting, short_term, step_energies
+from narratix.sound.peaks import TAPS, true_peak
+
+
+class LoudnessMeter:
+    """Energies per 100 ms, hence integrated and short-term loudness (ITU-R BS.1770-5). `channels` is 1
+    or 2; a mono piece has shape (n,)."""
+
+    def __init__(self, channels: int = 2) -> None:
+        self._sos = k_weighting()
+        self._state = np.zeros((len(self._sos), channels, 2))
+        self._rest = np.zeros((channels, 0))
+        self._energies: list[Energies] = []
+
+    def add(self, piece: Sound) -> None:
+        channels = np.ascontiguousarray(np.atleast_2d(piece.T), dtype=np.float64)
+        weighted, self._state = sosfilt(self._sos, channels, axis=-1, zi=self._state)
+        if self._rest.shape[-1]:
+            weighted = np.concatenate((self._rest, weighted), axis=-1)
+        whole = weighted.shape[-1] // STEP * STEP
+        self._energies.append(step_energies(weighted[:, :whole]))
+        self._rest = weighted[:, whole:].copy()
+
+    @property
+    def energies(self) -> Energies:
+        """Of the whole steps so far."""
+        return np.concatenate(self._energies) if self._energies else np.empty(0)
+
+    @property
+    def integrated(self) -> float:
+        """LUFS; -70 for silence."""
+        return integrated(self.energies)
+
+
+class PeakMeter:
+    """The true peak (BS.1770-5, annex 2). Oversamples only what could raise it."""
+
+    def __init__(self) -> None:
+        self._peak = 0.0
+        self._last = np.zeros((TAPS, 2), dtype=np.float32)
+
+    def add(self, piece: Sound) -> None:
+        joined = np.concatenate((self._last, piece))
+        self._peak = true_peak(joined, at_least=self._peak)
+        self._last = joined[-TAPS:].copy()
+
+    @property
+    def dbtp(self) -> float:
+        return decibels(self._peak)
+
+
+class QuietMeter:
+    """The longest run of 50 ms frames whose root mean square lies under -50 dBFS, in seconds."""
+
+    FRAME = SAMPLE_RATE // 20
+    THRESHOLD_DBFS = -50.0
+
+    def __init__(self) -> None:
+        self._rest: Sound = np.zeros((0, 2), dtype=np.float32)
+        self._run = 0
+        self._longest = 0
+
+    def add(self, piece: Sound) -> None:
+        joined = np.concatenate((self._rest, piece)) if len(self._rest) else piece
+        whole = len(joined) // self.FRAME
+        frames = joined[: whole * self.FRAME].reshape(whole, -1)
+        power = np.einsum("ij,ij->i", frames, frames) / frames.shape[1] if whole else np.empty(0)
+        for quiet in power < 10.0 ** (self.THRESHOLD_DBFS / 10.0):
+            self._run = self._run + 1 if quiet else 0
+            self._longest = max(self._longest, self._run)
+        self._rest = joined[whole * self.FRAME :].copy()
+
+    @property
+    def seconds(self) -> float:
+        return self._longest * self.FRAME / SAMPLE_RATE
+
+
+class ClickMeter:
+    """Clicks at joins. A join is a sample at which a cue begins or ends; a click there shows as a
+    second difference, within 3 ms, far above those of the half second around (their 99.9 % quantile).
+    """
+
+    NEAR = round(0.003 * SAMPLE_RATE)
+    AROUND = SAMPLE_RATE // 4
+    FLOOR = 10.0 ** (-60.0 / 20.0)
+    """What lies below is inaudible, however much above its surroundings."""
+
+    def __init__(self, joins: Iterable[int]) -> None:
+        self._joins = sorted(set(joins))
+        self._next = 0
+        self._begins = 0
+        self._kept: Sound = np.zeros((0, 2), dtype=np.float32)
+        self.worst_db = -60.0
+
+    def add(self, piece: Sound) -> None:
+        joined = np.concatenate((self._kept, piece))
+        end = self._begins + len(joined)
+        while self._next < len(self._joins) and self._joins[self._next] + self.AROUND <= end:
+            self._measure(joined, self._joins[self._next])
+            self._next += 1
+        keep_from = min(self._joins[self._next] - self.AROUND, end) if self._next < len(self._joins) else end
+        drop = max(0, keep_from - self._begins)
+        self._kept = joined[drop:].copy()
+        self._begins += drop
+
+    def finish(self) -> None:
+        """The sound has ended: measure the joins whose surroundings it cuts."""
+        end = self._begins + len(self._kept)
+        for join in self._joins[self._next :]:
+            if join < end:
+                self._measure(self._kept, join)
+        self._next = len(self._joins)
+
+    def _measure(self, sound: Sound, join: int) -> None:
+        at = join - self._begins
+        around = sound[max(0, at - self.AROUND) : at + self.AROUND]
+        bend = np.abs(np.diff(around, n=2, axis=0)).max(axis=1)
+        centre = at - max(0, at - self.AROUND)
+        near = slice(max(0, centre - self.NEAR), centre + self.NEAR)
+        far = np.concatenate((bend[: near.start], bend[near.stop :]))
+        if not len(far) or not len(bend[near]):
+            return
+        usual = max(float(np.quantile(far, 0.999)), self.FLOOR)
+        self.worst_db = max(self.worst_db, decibels(float(bend[near].max()) / usual))
+
+
+class WaveformMeter:
+    """The largest magnitudes, for drawing a waveform."""
+
+    FRAME = SAMPLE_RATE // 100
+
+    def __init__(self) -> None:
+        self._maxima: list[npt.NDArray[np.float32]] = []
+
+    def add(self, piece: Sound) -> None:
+        """A piece of a whole number of 10 ms frames, but for the last."""
+        magnitudes = np.abs(piece).max(axis=1)
+        self._maxima.append(np.maximum.reduceat(magnitudes, np.arange(0, len(magnitudes), self.FRAME)))
+
+    def peaks(self, count: int = 1000) -> tuple[float, ...]:
+        """At most `count` maxima over equal parts of the sound, 0..1, to three digits."""
+        maxima = np.concatenate(self._maxima) if self._maxima else np.empty(0, dtype=np.float32)
+        count = min(count, len(maxima))
+        starts = np.arange(count) * len(maxima) // max(1, count)
+        return tuple(round(float(p), 3) for p in np.maximum.reduceat(maxima, starts)) if count else ()
+
+
+def dialogue_over_bed(dialogue: Energies, bed: Energies) -> tuple[float, float]:
+    """The median and the 5th percentile, in LU, of short-term dialogue loudness over that of the bed,
+    from the energies of both stems. Windows count where the dialogue passes its own relative gate.
+    Without dialogue, or without a bed, both are as large as loudness can be: 70."""
+    voice, under = short_term(dialogue), short_term(bed)
+    spoken = voice > integrated(dialogue) - 10.0
+    if not spoken.any() or integrated(dialogue) <= -70.0:
+        return 70.0, 70.0
+    over = np.minimum(voice[spoken] - under[spoken], 70.0)
+    return float(np.median(over)), float(np.quantile(over, 0.05))

@@ -1,0 +1,203 @@
+"""The drama, one second at a time.
+
+Every block is a function of the timeline and its own position on a fixed grid of seconds; the limiter
+looks at the neighbouring blocks and no further. So any stretch rendered alone is bit for bit that of
+the whole, and an edit needs only the blocks that it touches.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from narratix.ports import SAMPLE_RATE, Cue, Sound, Timeline
+from narratix.sound.envelopes import Gain, ducking, fade_gain, is_ducked, pan_gains, sample_at
+from narratix.sound.levels import amplitude
+from narratix.sound.limiter import limit_block
+from narratix.sound.prediction import master_gain_db
+
+BLOCK = SAMPLE_RATE
+CEILING_MARGIN_DB = 0.05
+"""The limiter's gain moves a little between two samples; so does the peak between them."""
+
+Load = Callable[[str], Sound]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One second of the drama (the last may be shorter). `sound` (n, 2) is what is heard; `dialogue`
+    (n,), before its pan, and `bed` (n, 2), music and effects, are its stems before the limiter."""
+
+    index: int
+    sound: Sound
+    dialogue: Sound
+    bed: Sound
+
+
+class Mixer:
+    """Renders a timeline block by block. `load` gives the clip of a cue's key: mono for dialogue and
+    effects, stereo (or mono) for music. `gain_db` replaces the predicted master gain, for a timeline
+    whose end is not known yet.
+
+    Keeps the clips of the current block, and of those used before it at most `spare_bytes`.
+    """
+
+    def __init__(
+        self, timeline: Timeline, load: Load, *, gain_db: float | None = None, spare_bytes: int = 16_000_000
+    ) -> None:
+        self.timeline = timeline
+        self.samples = sample_at(timeline.duration)
+        self.gain_db = master_gain_db(timeline) if gain_db is None else gain_db
+        self._clips = _Clips(load, spare_bytes)
+        self._duck = ducking(timeline.dialogue)
+        self._dialogue = _Lane(timeline.dialogue)
+        self._music = _Lane(timeline.music)
+        self._effects = _Lane(timeline.effects)
+
+    def __len__(self) -> int:
+        """The number of blocks."""
+        return math.ceil(self.samples / BLOCK)
+
+    def blocks(self, first: int = 0, last: int | None = None) -> Iterator[Block]:
+        """The blocks [first, last) of the drama; each is the same whatever the range."""
+        last = len(self) if last is None else min(last, len(self))
+        if first >= last:
+            return
+        ceiling = amplitude(self.timeline.peak_dbtp - CEILING_MARGIN_DB)
+        before, block, after = (self._unlimited(index) for index in (first - 1, first, first + 1))
+        for index in range(first, last):
+            count = min(BLOCK, self.samples - index * BLOCK)
+            sound = limit_block(before.sound, block.sound, after.sound, ceiling)
+            yield Block(index, sound[:count], block.dialogue[:count], block.bed[:count])
+            if index + 1 < last:
+                before, block, after = block, after, self._unlimited(index + 2)
+
+    def _unlimited(self, index: int) -> Block:
+        """A whole second, silent beyond the ends of the drama."""
+        dialogue = np.zeros(BLOCK, dtype=np.float32)
+        mix = np.zeros((BLOCK, 2), dtype=np.float32)
+        bed = np.zeros((BLOCK, 2), dtype=np.float32)
+        start = index * BLOCK
+        if 0 <= index < len(self):
+            heard = [lane.between(start, start + BLOCK) for lane in (self._dialogue, self._music, self._effects)]
+            duck = self._duck.gain(index, index + 1, BLOCK) if any(map(is_ducked, heard[1] + heard[2])) else 1.0
+            for cue in heard[0]:
+                self._add_mono(cue, start, 1.0, mix, dialogue)
+            for cue in heard[1]:
+                self._add_music(cue, start, duck, bed)
+            for cue in heard[2]:
+                self._add_mono(cue, start, duck if is_ducked(cue) else 1.0, bed, None)
+            mix += bed
+            self._clips.keep(cue.key for cues in heard for cue in cues)
+        master = np.float32(amplitude(self.gain_db))
+        return Block(index, mix * master, dialogue * master, bed * master)
+
+    def _add_mono(self, cue: Cue, start: int, duck: Gain | float, out: Sound, stem: Sound | None) -> None:
+        clip = self._clips[cue.key]
+        if clip.ndim != 1:
+            raise ValueError(f"The clip {cue.key!r} has {clip.shape[1]} channels; speech and effects are mono.")
+        part = _Part.of(cue, start, None if cue.loops else len(clip))
+        if part is None:
+            return
+        sound = _scaled(part.read(clip), part.gain(cue, duck))
+        if stem is not None:
+            stem[part.inside] += sound
+        left, right = pan_gains(cue.pan)
+        out[part.inside, 0] += sound * np.float32(left)
+        out[part.inside, 1] += sound * np.float32(right)
+
+    def _add_music(self, cue: Cue, start: int, duck: Gain | float, out: Sound) -> None:
+        clip = self._clips[cue.key]
+        part = _Part.of(cue, start, None if cue.loops else len(clip))
+        if part is None:
+            return
+        sound = part.read(clip)
+        gain = part.gain(cue, duck)
+        out[part.inside] += _scaled(sound if sound.ndim == 2 else sound[:, None], gain)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What of a cue falls into a block: samples [first, last) of the drama."""
+
+    cue_begins: int
+    first: int
+    last: int
+    block_begins: int
+
+    @classmethod
+    def of(cls, cue: Cue, start: int, length: int | None) -> _Part | None:
+        begins, ends = sample_at(cue.begins), sample_at(cue.ends)
+        if length is not None:
+            ends = min(ends, begins + length)
+        first, last = max(start, begins), min(start + BLOCK, ends)
+        return cls(begins, first, last, start) if first < last else None
+
+    @property
+    def inside(self) -> slice:
+        return slice(self.first - self.block_begins, self.last - self.block_begins)
+
+    def read(self, clip: Sound) -> Sound:
+        """The clip's samples, from its start again whenever it ends."""
+        begin, count = self.first - self.cue_begins, self.last - self.first
+        begin %= len(clip)
+        if begin + count <= len(clip):
+            return clip[begin : begin + count]
+        return np.take(clip, np.arange(begin, begin + count), axis=0, mode="wrap")
+
+    def gain(self, cue: Cue, duck: Gain | float) -> Gain | float:
+        level: Gain | float = amplitude(cue.gain_db)
+        level = level * (duck if isinstance(duck, float) else duck[self.inside])
+        fade = fade_gain(cue, np.arange(self.first, self.last))
+        return level if fade is None else level * fade
+
+
+def _scaled(sound: Sound, gain: Gain | float) -> Sound:
+    if isinstance(gain, float):
+        return sound * np.float32(gain)
+    factor = gain.astype(np.float32, copy=False)
+    return sound * (factor if sound.ndim == 1 else factor[:, None])
+
+
+class _Lane:
+    """The cues of a stem, found by time."""
+
+    def __init__(self, cues: tuple[Cue, ...]) -> None:
+        self._cues = cues
+        self._begins: npt.NDArray[np.int64] = np.array([sample_at(cue.begins) for cue in cues], dtype=np.int64)
+        self._ends: npt.NDArray[np.int64] = np.array([sample_at(cue.ends) for cue in cues], dtype=np.int64)
+
+    def between(self, first: int, last: int) -> list[Cue]:
+        return [self._cues[i] for i in np.flatnonzero((self._begins < last) & (self._ends > first))]
+
+
+class _Clips:
+    """Decoded clips: those in use, and the most recent of the others."""
+
+    def __init__(self, load: Load, spare_bytes: int) -> None:
+        self._load = load
+        self._spare_bytes = spare_bytes
+        self._clips: OrderedDict[str, Sound] = OrderedDict()
+
+    def __getitem__(self, key: str) -> Sound:
+        if key not in self._clips:
+            clip = self._load(key)
+            if not len(clip):
+                raise ValueError(f"The clip {key!r} is empty, yet the timeline plays it.")
+            self._clips[key] = clip
+        self._clips.move_to_end(key)
+        return self._clips[key]
+
+    def keep(self, keys: Iterator[str]) -> None:
+        in_use = set(keys)
+        spare = 0
+        for key in reversed(tuple(self._clips)):
+            if key not in in_use:
+                spare += self._clips[key].nbytes
+                if spare > self._spare_bytes:
+                    del self._clips[key]

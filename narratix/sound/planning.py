@@ -1,0 +1,81 @@
+"""Which music and which effects a script gets, and where: a plan that can be made before a word is spoken."""
+
+from __future__ import annotations
+
+import bisect
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from narratix.events.catalogue import EffectCue, MusicCue, PlannedEffect, PlannedMusic, Segment, SoundPlanned
+
+CHARACTERS_PER_SECOND: Final = 15.0
+"""English read aloud at about 170 words a minute."""
+
+LEAD_IN: Final = 3.0
+TAIL: Final = 4.0
+LOOP_SECONDS: Final = (16.0, 64.0)
+"""Shortest and longest music that is composed for a cue; longer cues loop it."""
+
+_SECONDS: Final[Mapping[str, float]] = {
+    "rain": 8.0, "wind": 7.0, "sea": 8.0, "fire": 7.0, "crowd": 6.0, "birds": 6.0, "water": 6.0,
+    "train": 6.0, "thunder": 5.0, "horse": 4.0, "clock": 4.0, "footsteps": 3.0, "bell": 4.0,
+}  # fmt: skip
+_AMBIENT: Final = frozenset({"rain", "wind", "sea", "fire", "crowd", "birds", "water"})
+
+
+def plan_sound(
+    segments: Sequence[Segment], music: Sequence[MusicCue], effects: Sequence[EffectCue], seed: int
+) -> SoundPlanned:
+    """Place cues on lines. Music lasts from the first to the last line it touches; an effect keeps its word.
+
+    Seeds come from what a cue is, not from where it stands, so that the same mood at the same intensity is the
+    same theme whenever it returns, and a change elsewhere in the text leaves it alone.
+    """
+    starts = [segment.start for segment in segments]
+
+    def line_at(offset: int) -> int:
+        return max(0, bisect.bisect_right(starts, offset) - 1)
+
+    planned_music = []
+    for number, cue in enumerate(music):
+        first, last = line_at(cue.start), line_at(max(cue.start, cue.end - 1)) + 1
+        estimate = (cue.end - cue.start) / CHARACTERS_PER_SECOND
+        planned_music.append(
+            PlannedMusic(
+                id=f"m{number}",
+                first_line=first,
+                last_line=last,
+                mood=cue.mood,
+                intensity=cue.intensity,
+                prompt=cue.prompt,
+                seconds=min(max(round(estimate), LOOP_SECONDS[0]), LOOP_SECONDS[1]),
+                seed=_seed(seed, cue.mood, cue.prompt),
+            )
+        )
+    planned_effects = []
+    occurrences: dict[str, int] = {}
+    for number, effect in enumerate(effects):
+        occurrences[effect.name] = occurrences.get(effect.name, 0) + 1
+        ambient = effect.name in _AMBIENT
+        planned_effects.append(
+            PlannedEffect(
+                id=f"e{number}",
+                line=line_at(effect.start),
+                start=effect.start,
+                end=effect.end,
+                name=effect.name,
+                prompt=effect.prompt,
+                seconds=_SECONDS.get(effect.name, 2.5),
+                gain_db=-2.0 if ambient else 0.0,
+                pan=0.0 if ambient else (0.35, -0.35, 0.2, -0.2)[number % 4],
+                # a few variants of each effect, so that a second knock is not the first one played again
+                seed=_seed(seed, effect.name, str(occurrences[effect.name] % 3)),
+            )
+        )
+    return SoundPlanned(lead_in=LEAD_IN if music else 0.3, tail=TAIL if music else 0.5,
+                        music=tuple(planned_music), effects=tuple(planned_effects))  # fmt: skip
+
+
+def _seed(seed: int, *parts: str) -> int:
+    return int.from_bytes(hashlib.sha256("\n".join((str(seed), *parts)).encode()).digest()[:4])

@@ -1,0 +1,62 @@
+"""How loud a timeline will be, from the energies of its clips: the master gain is known before the
+first sample is mixed, and no second pass is needed."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from narratix.ports import Cue, Timeline
+from narratix.sound.envelopes import Ducking, ducking, is_ducked
+from narratix.sound.levels import SILENCE_LUFS
+from narratix.sound.loudness import STEP_SECONDS, Energies, integrated
+
+MOST_MASTER_GAIN_DB = 20.0
+
+
+def predicted_energies(timeline: Timeline) -> Energies:
+    """K-weighted mean squares per 100 ms of the mix before its master gain. Mean squares of
+    uncorrelated sounds add up."""
+    total = np.zeros(math.ceil(timeline.duration / STEP_SECONDS - 1e-9) + 1)
+    duck = ducking(timeline.dialogue)
+    for cue in timeline.dialogue:
+        _add(total, cue, None)
+    for cue in (*timeline.music, *timeline.effects):
+        _add(total, cue, duck if is_ducked(cue) else None)
+    return total[:-1]
+
+
+def master_gain_db(timeline: Timeline) -> float:
+    """The gain that brings the mix to `timeline.loudness_lufs`; 0 for silence, at most 20 dB either way."""
+    loudness = integrated(predicted_energies(timeline))
+    if loudness <= SILENCE_LUFS:
+        return 0.0
+    return max(-MOST_MASTER_GAIN_DB, min(MOST_MASTER_GAIN_DB, timeline.loudness_lufs - loudness))
+
+
+def _add(total: Energies, cue: Cue, duck: Ducking | None) -> None:
+    """Add a cue's energies to the 100 ms grid. Its own grid lies between the steps: each of its
+    energies is shared by the two steps that it covers."""
+    first = int(cue.begins / STEP_SECONDS)
+    last = min(len(total), math.ceil(cue.ends / STEP_SECONDS))
+    if not cue.energies or last <= first:
+        return
+    own = np.asarray(cue.energies)
+    late = cue.begins / STEP_SECONDS - first
+    steps = np.arange(first, last)
+    index = steps - first
+    if cue.loops:
+        mixed = (1.0 - late) * own[index % len(own)] + late * own[(index - 1) % len(own)]
+    else:
+        padded = np.concatenate(([0.0], own, np.zeros(max(0, last - first - len(own)))))
+        mixed = (1.0 - late) * padded[index + 1] + late * padded[index]
+
+    middles = (steps + 0.5) * STEP_SECONDS
+    squared = np.full(len(steps), 10.0 ** (cue.gain_db / 10.0))
+    for seconds, since in ((cue.fade_in, middles - cue.begins), (cue.fade_out, cue.ends - middles)):
+        if seconds > STEP_SECONDS:
+            squared *= np.sin(0.5 * np.pi * np.clip(since / seconds, 0.0, 1.0)) ** 2
+    if duck is not None:
+        squared *= 10.0 ** (np.interp(middles, duck.seconds, duck.db) / 10.0)
+    total[first:last] += mixed * squared

@@ -1,0 +1,260 @@
+"""Where everything lies in time: lines one after another, music under them, effects on words.
+
+All of it follows from values that are on record, so that the same record gives the same timeline.
+While lines are still being spoken the timeline of the first of them can be built (`complete=False`);
+it agrees with the finished one up to `settled_until`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+
+from narratix.events.catalogue import PlannedEffect, PlannedMusic, Segment, Word
+from narratix.ports import Cue, Timeline
+from narratix.sound.levels import lufs
+from narratix.sound.loudness import GATING_STEPS, SHORT_TERM_STEPS, integrated, windows
+
+LONGEST_PAUSE = 2.0
+CROSSFADE_SECONDS = 2.0
+MUSIC_FADE_SECONDS = 3.0
+BARE_TAIL_SECONDS = 1.0
+CUT_FADE_SECONDS = 0.3
+EARLIEST_EFFECT_SECONDS = 1.5
+SETTLE_SECONDS = 2.0
+"""How far a later line can reach back before the end of the last one: a crossfade's half, a duck's
+250 ms, an effect's onset."""
+
+MUSIC_LUFS = -27.0
+MUSIC_INTENSITY_LU = 3.0
+EFFECT_MOMENTARY_LUFS = -25.0
+EFFECT_SHORT_TERM_LUFS = -31.0
+"""Effects keep their voices understandable: 12 LU under speech over 3 s, 6 LU in their loudest moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenLine:
+    """A line's clip. `words` hold offsets into the whole text and seconds into the clip."""
+
+    line: int
+    clip_key: str
+    duration: float
+    words: tuple[Word, ...] = ()
+    energies: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ComposedMusic:
+    plan: PlannedMusic
+    clip_key: str
+    duration: float
+    energies: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedLine:
+    """Line `line` in time. `spoken` is None for a line without anything speakable."""
+
+    line: int
+    segment: Segment
+    begins: float
+    ends: float
+    spoken: SpokenLine | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedEffect:
+    """`onset`: seconds into the clip until it is first clearly heard."""
+
+    plan: PlannedEffect
+    clip_key: str
+    duration: float
+    onset: float = 0.0
+    energies: tuple[float, ...] = ()
+
+
+def lay_lines(
+    segments: Sequence[Segment], spoken: Iterable[SpokenLine], *, lead_in: float, complete: bool = True
+) -> tuple[PlacedLine, ...]:
+    """Every segment in time, after `lead_in` seconds: its clip, then its pause.
+
+    A segment without a clip adds its pause only; a silence never passes 2.0 s, however many such
+    segments meet. With `complete` false the segments from the first without a `SpokenLine` on are left out.
+    Without music the lead-in is heard as silence: plan at most 2 s.
+    """
+    by_line = {clip.line: clip for clip in spoken}
+    placed: list[PlacedLine] = []
+    end_of_speech, pause = max(0.0, lead_in), 0.0
+    for number, segment in enumerate(segments):
+        clip = by_line.get(number)
+        if clip is None and not complete:
+            break
+        begins = end_of_speech + pause
+        if clip is not None and clip.clip_key and clip.duration > 0.0:
+            end_of_speech, pause = begins + clip.duration, 0.0
+            placed.append(PlacedLine(number, segment, begins, end_of_speech, clip))
+        else:
+            placed.append(PlacedLine(number, segment, begins, begins))
+        pause = min(LONGEST_PAUSE, pause + max(0.0, segment.pause_after))
+    return tuple(placed)
+
+
+def build_timeline(
+    placed: Sequence[PlacedLine],
+    music: Sequence[ComposedMusic] = (),
+    effects: Sequence[RenderedEffect] = (),
+    *,
+    tail: float,
+    complete: bool = True,
+) -> Timeline:
+    """The drama of `placed` lines. It ends `tail` seconds after the last word: music fades out over
+    them, without music they are cut to one second. `complete` as for `lay_lines`."""
+    voices = [line for line in placed if line.spoken is not None]
+    end_of_speech = voices[-1].ends if voices else (placed[-1].ends if placed else 0.0)
+    under = _music_spans(placed, music)
+    plays_on = bool(under) and under[-1][2] >= end_of_speech
+    after = max(0.0, tail) if plays_on else min(max(0.0, tail), BARE_TAIL_SECONDS)
+    duration = end_of_speech + after if complete else end_of_speech
+    return Timeline(
+        duration=duration,
+        dialogue=tuple(
+            Cue(
+                key=line.spoken.clip_key,
+                begins=line.begins,
+                ends=line.ends,
+                pan=stage_position(line.segment.speaker),
+                energies=line.spoken.energies,
+            )
+            for line in voices
+            if line.spoken is not None
+        ),
+        music=_music_cues(under, end_of_speech, duration, complete),
+        effects=_effect_cues(placed, effects, duration),
+    )
+
+
+def settled_until(placed: Sequence[PlacedLine]) -> float:
+    """The second up to which a timeline of these first lines sounds exactly as the finished one will,
+    once the music and the effects of its lines are there too."""
+    return max((line.ends for line in placed if line.spoken is not None), default=0.0) - SETTLE_SECONDS
+
+
+def stage_position(speaker: str) -> float:
+    """Where somebody stands, -1..1: the narrator in the middle, the cast (`c1`, `c2`, ...) to the left
+    and right in turn. Close enough to the middle to be heard well on one speaker."""
+    number = re.fullmatch(r"c(\d+)", speaker)
+    if number is None:
+        return 0.0
+    index = int(number[1]) - 1
+    return round((-1.0 if index % 2 == 0 else 1.0) * (0.15 + 0.07 * (index // 2 % 4)), 2)
+
+
+def timeline_digest(timeline: Timeline) -> str:
+    """SHA-256 over the timeline as canonical JSON: sorted keys, no blanks, shortest round-trip floats."""
+    text = json.dumps(asdict(timeline), sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _music_spans(
+    placed: Sequence[PlacedLine], music: Sequence[ComposedMusic]
+) -> list[tuple[ComposedMusic, float, float]]:
+    """The cues that have begun, each with its first line's start (0 for the opening one) and its last line's end."""
+    spans = []
+    for cue in sorted(music, key=lambda c: c.plan.first_line):
+        lines = placed[cue.plan.first_line : cue.plan.last_line]
+        if cue.clip_key and cue.duration > 0.0 and lines:
+            begins = 0.0 if cue.plan.first_line == 0 else lines[0].begins
+            spans.append((cue, begins, lines[-1].ends))
+    return spans
+
+
+def _music_cues(
+    spans: Sequence[tuple[ComposedMusic, float, float]], end_of_speech: float, duration: float, complete: bool
+) -> tuple[Cue, ...]:
+    """Neighbours cross over 2 s around the later one's first line; others fade in and out by themselves."""
+    cues: list[Cue] = []
+    meets = [earlier[0].plan.last_line >= later[0].plan.first_line for earlier, later in pairwise(spans)]
+    for index, (music, begins, ends) in enumerate(spans):
+        from_neighbour = index > 0 and meets[index - 1]
+        to_neighbour = index < len(spans) - 1 and meets[index]
+        half = CROSSFADE_SECONDS / 2.0
+        starts = max(0.0, begins - half) if from_neighbour else begins
+        fade_in = CROSSFADE_SECONDS if from_neighbour else min(CROSSFADE_SECONDS, 0.25 + begins)
+        if to_neighbour:
+            stops, fade_out = spans[index + 1][1] + half, CROSSFADE_SECONDS
+        elif index == len(spans) - 1 and ends >= end_of_speech:
+            stops = duration
+            fade_out = max(CUT_FADE_SECONDS, min(MUSIC_FADE_SECONDS, duration - end_of_speech)) if complete else 0.0
+        else:
+            stops = min(ends + MUSIC_FADE_SECONDS, duration)
+            fade_out = MUSIC_FADE_SECONDS
+        loudness = MUSIC_LUFS + MUSIC_INTENSITY_LU * min(1.0, max(0.0, music.plan.intensity))
+        cues.append(
+            Cue(
+                key=music.clip_key,
+                begins=starts,
+                ends=stops,
+                gain_db=_gain_to(loudness, integrated(music.energies)),
+                fade_in=fade_in,
+                fade_out=min(fade_out, max(0.0, stops - starts)),
+                loops=True,
+                energies=music.energies,
+            )
+        )
+    return tuple(cues)
+
+
+def _effect_cues(placed: Sequence[PlacedLine], effects: Sequence[RenderedEffect], duration: float) -> tuple[Cue, ...]:
+    lines = {line.line: line for line in placed}
+    cues = []
+    for effect in effects:
+        line = lines.get(effect.plan.line)
+        if line is None or line.spoken is None or not effect.clip_key or effect.duration <= 0.0:
+            continue
+        onset = word_begins(line, effect.plan.start)
+        begins = max(0.0, line.begins - EARLIEST_EFFECT_SECONDS, onset - effect.onset)
+        ends = min(begins + effect.duration, duration)
+        cut = begins + effect.duration > duration
+        cues.append(
+            Cue(
+                key=effect.clip_key,
+                begins=begins,
+                ends=ends,
+                gain_db=_effect_gain(effect),
+                pan=effect.plan.pan,
+                fade_out=CUT_FADE_SECONDS if cut else 0.005,
+                energies=effect.energies,
+            )
+        )
+    return tuple(sorted(cues, key=lambda c: (c.begins, c.key)))
+
+
+def word_begins(line: PlacedLine, start: int) -> float:
+    """The second of the drama at which the word at offset `start` of the text is spoken; of the next
+    word if no word holds that offset; of the line where it has none."""
+    if line.spoken is not None:
+        for word in line.spoken.words:
+            if start < word.end:
+                return line.begins + word.begins
+    return line.begins
+
+
+def _effect_gain(effect: RenderedEffect) -> float:
+    """The planned gain on an effect of normal loudness, bounded so that the words stay clear."""
+    padded = (0.0,) * (SHORT_TERM_STEPS - 1) + effect.energies + (0.0,) * (SHORT_TERM_STEPS - 1)
+    momentary = lufs(max(windows(padded, GATING_STEPS), default=0.0))
+    over_3_s = lufs(max(windows(padded, SHORT_TERM_STEPS), default=0.0))
+    normal = min(
+        _gain_to(EFFECT_MOMENTARY_LUFS, momentary),
+        _gain_to(EFFECT_SHORT_TERM_LUFS, over_3_s),
+    )
+    return round(normal + min(0.0, effect.plan.gain_db), 2)
+
+
+def _gain_to(target: float, loudness: float) -> float:
+    """The gain in dB to `target` LUFS, within what a clip can bear."""
+    return round(min(24.0, max(-40.0, target - loudness)), 2) if loudness > -70.0 else 0.0
