@@ -1,0 +1,355 @@
+"""Who speaks each turn: names beside the speech first, then everything that makes a person likely.
+
+The order of the evidence follows the sieve of Muzny, Fang, Chang and Jurafsky, "A Two-stage Sieve Approach for Quote
+Attribution" (EACL 2017); where no name stands beside a speech, the candidates are scored on all of it together.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from narratix.script.cast import Character, gather
+from narratix.script.lexicon import GIVEN_NAMES, PEOPLE, Sex
+from narratix.script.reading import Reading, Turn
+from narratix.script.references import Mention, Reference
+
+WEIGHTS: Mapping[str, float] = {
+    "cue_sex": 3.0,
+    "cue_other_sex": -6.0,
+    "cue_unknown_sex": 0.6,
+    "cue_last_subject": 2.0,
+    "cue_earlier_here": 1.0,
+    "beat_subject": 3.0,
+    "beat_first": 1.0,
+    "beat_mention": 0.2,
+    "beat_sex": 1.0,
+    "beat_other_sex": -2.5,
+    "spoke_before": -2.5,
+    "spoke_before_apart": -0.3,
+    "spoke_before_that": 2.0,
+    "was_addressed": 2.5,
+    "addresses": -5.0,
+    "is_addressed_next": 1.0,
+    "speaks_next": -1.2,
+    "speaks_after_next": 0.9,
+    "told_subject": 1.4,
+    "told_mention": 0.4,
+    "age": -0.15,
+    "spoken_before": 0.35,
+    "narrator": 0.3,
+    "named": 0.5,
+}
+"""What each kind of evidence is worth, chosen on the development part of LitBank."""
+
+_WINDOW = 14
+_POOL = 12
+
+
+@dataclass(slots=True)
+class Attribution:
+    """Speakers by turn: numbers into `characters`, and how sure each is (0..1)."""
+
+    characters: list[Character]
+    meaning: dict[Reference, int]
+    speakers: list[int]
+    confidences: list[float]
+    narrator: int
+
+
+def attribute(reading: Reading, weights: Mapping[str, float] = WEIGHTS) -> Attribution:
+    """Decide for every turn. Raises nothing: a turn without any candidate gets a new, nameless character."""
+    characters, meaning = _characters(reading)
+    narrator = _narrator(reading, characters, meaning)
+    _vote_on_sexes(reading, characters, meaning)
+    decoder = _Decoder(reading, characters, meaning, narrator, weights)
+    decoder.run()
+    return Attribution(decoder.characters, meaning, decoder.speakers, decoder.confidences, narrator)
+
+
+def _characters(reading: Reading) -> tuple[list[Character], dict[Reference, int]]:
+    counts: Counter[Reference] = Counter()
+    for block in reading.mentions:
+        counts.update(mention.reference for mention in block if mention.reference.form != "pronoun")
+    for turn in reading.turns:
+        counts.update(turn.addressed)
+        if turn.cue and turn.cue.reference.form != "pronoun":
+            counts[turn.cue.reference] += 1
+    return gather(counts)
+
+
+def _narrator(reading: Reading, characters: list[Character], meaning: dict[Reference, int]) -> int:
+    """The number of a first-person narrator, -1 without one. Known by name when people who talk with "I" call somebody by
+    a name that the narration never uses."""
+    if not reading.first_person:
+        return -1
+    told = {
+        meaning[mention.reference]
+        for block in reading.mentions
+        for mention in block
+        if mention.reference.form != "pronoun"
+    }
+    called: Counter[int] = Counter()
+    for turn in reading.turns:
+        own = turn.cue is not None and turn.cue.reference.words == ("i",)
+        if not own:
+            called.update({meaning[reference] for reference in turn.addressed})
+    talked_of: Counter[int] = Counter()
+    for reference, count in reading.spoken.items():
+        if reference in meaning:
+            talked_of[meaning[reference]] += count
+    likely = [
+        (count, -number)
+        for number, count in called.items()
+        if number not in told and count >= 2 and count >= 2 * talked_of[number]
+    ]
+    if likely:
+        number = -max(likely)[1]
+    else:
+        number = len(characters)
+        characters.append(Character(number))
+    characters[number].narrator = True
+    for word in ("i", "me", "my", "myself"):
+        meaning[Reference("pronoun", "", (word,))] = number
+    return number
+
+
+_SEX_OF_PRONOUN: Mapping[str, Sex] = {
+    "she": "female", "her": "female", "herself": "female", "he": "male", "him": "male", "his": "male",
+    "himself": "male",
+}  # fmt: skip
+
+
+def sex_of_pronoun(reference: Reference) -> Sex:
+    return _SEX_OF_PRONOUN.get(reference.words[0], "unknown") if reference.form == "pronoun" else "unknown"
+
+
+def _vote_on_sexes(reading: Reading, characters: Sequence[Character], meaning: Mapping[Reference, int]) -> None:
+    """A pronoun votes for the last person named before it in its paragraph."""
+    for block in reading.mentions:
+        last = -1
+        subject = -1
+        for mention in block:
+            if mention.reference.form == "pronoun":
+                sex = sex_of_pronoun(mention.reference)
+                if sex != "unknown" and last >= 0:
+                    characters[last].votes[sex] += 2 if last == subject else 1
+                continue
+            last = meaning[mention.reference]
+            if mention.subject:
+                subject = last
+
+
+@dataclass(slots=True)
+class _Decoder:
+    reading: Reading
+    characters: list[Character]
+    meaning: Mapping[Reference, int]
+    narrator: int
+    weights: Mapping[str, float]
+    speakers: list[int] = field(default_factory=list)
+    confidences: list[float] = field(default_factory=list)
+    fixed: list[int] = field(default_factory=list)
+    sexes: list[Sex] = field(default_factory=list)
+    spoken: Counter[int] = field(default_factory=Counter)
+    recent: dict[int, int] = field(default_factory=dict)
+    """Character -> block of the last mention or speech, most recent last."""
+    people: list[bool] = field(default_factory=list)
+
+    def run(self) -> None:
+        turns = self.reading.turns
+        self.sexes = [character.sex for character in self.characters]
+        self.fixed = [self._named_by_cue(turn) for turn in turns]
+        told = Counter(number for number in self.fixed if number >= 0)
+        self.people = [_is_person(character, told[character.number]) for character in self.characters]
+        block = 0
+        for place, turn in enumerate(turns):
+            while block < turn.block:
+                self._note_block(block)
+                block += 1
+            speaker, confidence = self._decide(place, turn)
+            self.speakers.append(speaker)
+            self.confidences.append(confidence)
+            self.spoken[speaker] += 1
+            self._note(speaker, turn.block)
+
+    # -- what was seen so far ------------------------------------------------------------------
+
+    def _note_block(self, block: int) -> None:
+        for mention in self.reading.mentions[block]:
+            number = self.meaning.get(mention.reference, -1)
+            if number >= 0 and self.people[number]:
+                self._note(number, block)
+
+    def _note(self, number: int, block: int) -> None:
+        self.recent.pop(number, None)
+        self.recent[number] = block
+
+    def _named_by_cue(self, turn: Turn) -> int:
+        if turn.cue is None:
+            return -1
+        return self.meaning.get(turn.cue.reference, -1)
+
+    # -- deciding ------------------------------------------------------------------------------
+
+    def _decide(self, place: int, turn: Turn) -> tuple[int, float]:
+        if self.fixed[place] >= 0:
+            return self.fixed[place], 0.95 if self.characters[self.fixed[place]].named else 0.9
+        if turn.continues and place:
+            return self.speakers[-1], 0.9 * self.confidences[-1] + 0.05
+        candidates = self._candidates(place, turn)
+        if not candidates:
+            return self._somebody(), 0.1
+        scores = {number: self._score(number, place, turn) for number in candidates}
+        best = max(scores, key=lambda number: (scores[number], -number))
+        total = sum(math.exp(score - scores[best]) for score in scores.values())
+        return best, round(min(0.9, 0.95 / total), 3)
+
+    def _somebody(self) -> int:
+        for character in self.characters:
+            if not character.references and not character.narrator:
+                return character.number
+        self.characters.append(Character(len(self.characters)))
+        self.sexes.append("unknown")
+        self.people.append(True)
+        return len(self.characters) - 1
+
+    def _candidates(self, place: int, turn: Turn) -> list[int]:
+        pool: dict[int, None] = {}
+        for mention in self.reading.mentions[turn.block]:
+            number = self.meaning.get(mention.reference, -1)
+            if number >= 0 and self.people[number]:
+                pool[number] = None
+        for number in reversed(self.recent):
+            if turn.block - self.recent[number] > _WINDOW and len(pool) >= 2:
+                break
+            pool[number] = None
+            if len(pool) >= _POOL:
+                break
+        for number in self.fixed[place + 1 : place + 4]:
+            if number >= 0:
+                pool[number] = None
+        for other in self.reading.turns[max(0, place - 1) : place]:
+            for reference in other.addressed:
+                if self.people[self.meaning[reference]]:
+                    pool[self.meaning[reference]] = None
+        if self.narrator >= 0:
+            pool[self.narrator] = None
+        return list(pool)
+
+    def _score(self, number: int, place: int, turn: Turn) -> float:
+        weights = self.weights
+        turns = self.reading.turns
+        score = self._cue_score(number, turn) + self._beat_score(number, turn)
+        if place:
+            previous = turns[place - 1]
+            near = turn.block - previous.block <= 1
+            if self.speakers[-1] == number:
+                if turn.block > previous.block:
+                    score += weights["spoke_before" if near else "spoke_before_apart"]
+            elif turn.block - previous.block <= 2 and number in self._addressed(previous):
+                score += weights["was_addressed"]
+            if (
+                place > 1
+                and self.speakers[-2] == number != self.speakers[-1]
+                and turn.block - turns[place - 2].block <= 4
+            ):
+                score += weights["spoke_before_that"]
+        if number in self._addressed(turn):
+            score += weights["addresses"]
+        if place + 1 < len(turns) and turns[place + 1].block - turn.block <= 2:
+            if self.fixed[place + 1] == number:
+                score += weights["speaks_next"]
+            elif number in self._addressed(turns[place + 1]):
+                score += weights["is_addressed_next"]
+            if place + 2 < len(turns) and turns[place + 2].block - turn.block <= 4 and self.fixed[place + 2] == number:
+                score += weights["speaks_after_next"]
+        score += self._told_score(number, place, turn)
+        score += weights["age"] * min(_WINDOW, turn.block - self.recent.get(number, turn.block - 2))
+        score += weights["spoken_before"] * math.log1p(self.spoken[number])
+        score += weights["narrator"] * (number == self.narrator)
+        return score + weights["named"] * self.characters[number].named
+
+    def _addressed(self, turn: Turn) -> set[int]:
+        return {self.meaning[reference] for reference in turn.addressed}
+
+    def _cue_score(self, number: int, turn: Turn) -> float:
+        if turn.cue is None or turn.cue.reference.form != "pronoun":
+            return 0.0
+        weights = self.weights
+        score = 0.0
+        sex = sex_of_pronoun(turn.cue.reference)
+        if sex != "unknown":
+            own = self.sexes[number]
+            key = "cue_unknown_sex" if own == "unknown" else "cue_sex" if own == sex else "cue_other_sex"
+            score += weights[key]
+            if number == self.narrator:
+                return -20.0
+        earlier = [
+            mention
+            for block in (turn.block - 1, turn.block)
+            if block >= 0
+            for mention in self.reading.mentions[block]
+            if mention.start < turn.cue.start and self.meaning.get(mention.reference, -1) >= 0
+        ]
+        here = [mention for mention in earlier if mention.start >= turn.start - 600]
+        fitting = [
+            mention
+            for mention in here
+            if sex == "unknown" or self.sexes[self.meaning[mention.reference]] in (sex, "unknown")
+        ]
+        if fitting:
+            subjects = [mention for mention in fitting if mention.subject]
+            if subjects and self.meaning[subjects[-1].reference] == number:
+                score += weights["cue_last_subject"]
+            elif any(self.meaning[mention.reference] == number for mention in fitting):
+                score += weights["cue_earlier_here"]
+        return score
+
+    def _beat_score(self, number: int, turn: Turn) -> float:
+        """The narration of the turn's own paragraph."""
+        weights = self.weights
+        found = self.reading.mentions[turn.block]
+        subjects = [mention for mention in found if mention.subject]
+        score = 0.0
+        own = {mention.start for mention in found if self.meaning.get(mention.reference, -1) == number}
+        if own:
+            score += weights["beat_mention"]
+            if any(mention.start in own for mention in subjects):
+                score += weights["beat_subject"] / (1 + len(_distinct(subjects, self.meaning)) * 0.35)
+                if subjects[0].start in own:
+                    score += weights["beat_first"]
+        elif turn.cue is None and subjects and (sex := sex_of_pronoun(subjects[0].reference)) != "unknown":
+            if self.sexes[number] == sex:
+                score += weights["beat_sex"]
+            elif self.sexes[number] != "unknown" or number == self.narrator:
+                score += weights["beat_other_sex"]
+        return score
+
+    def _told_score(self, number: int, place: int, turn: Turn) -> float:
+        """The narration right before the turn's paragraph, when nobody speaks in it."""
+        before = turn.block - 1
+        if before < 0 or (place and self.reading.turns[place - 1].block == before):
+            return 0.0
+        found = [mention for mention in self.reading.mentions[before] if self.meaning.get(mention.reference, -1) >= 0]
+        subjects = [mention for mention in found if mention.subject]
+        if subjects and self.meaning[subjects[-1].reference] == number:
+            return self.weights["told_subject"]
+        mentioned = any(self.meaning[mention.reference] == number for mention in found)
+        return self.weights["told_mention"] if mentioned else 0.0
+
+
+def _distinct(subjects: Sequence[Mention], meaning: Mapping[Reference, int]) -> set[int]:
+    return {meaning.get(mention.reference, -1) for mention in subjects} - {-1}
+
+
+def _is_person(character: Character, told: int) -> bool:
+    if told or character.narrator:
+        return True
+    return any(
+        (reference.form == "noun" and reference.words[-1] in PEOPLE)
+        or (reference.form == "name" and (reference.title or reference.words[0] in GIVEN_NAMES))
+        for reference in character.references
+    )

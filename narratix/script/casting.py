@@ -1,0 +1,84 @@
+"""Who gets which voice: the most important roles first, each as distinct as the voices allow."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from narratix.events.catalogue import CastMember, Segment
+from narratix.ports import Voice
+
+_YOUNG: Final = frozenset({"girl", "boy", "child", "kid", "lad", "lass", "baby", "little", "young", "princess"})
+_OLD: Final = frozenset({"old", "aged", "grandmother", "grandfather", "granny", "grandpa", "elder", "crone", "ancient"})
+
+
+class UnknownVoice(ValueError):
+    """A wish names a voice that the engine does not have."""
+
+
+def cast_voices(
+    cast: Sequence[CastMember], segments: Sequence[Segment], voices: Sequence[Voice], wishes: Mapping[str, str]
+) -> dict[str, str]:
+    """A voice id for every cast id.
+
+    `wishes` maps names or aliases (any case) to voice ids and is obeyed to the letter. Everybody else is cast in
+    the order of how much they say, the narrator first: gender must fit, then a voice nobody has is taken before
+    one that is shared, then the best and most distinct one. The same input gives the same voices. Raises
+    UnknownVoice.
+    """
+    by_id = {voice.id: voice for voice in voices}
+    said = Counter[str]()
+    for segment in segments:
+        said[segment.speaker] += segment.end - segment.start
+    wanted = _wishes(cast, wishes, by_id)
+    chosen: dict[str, str] = {}
+    taken = Counter(wanted.values())
+    for member in sorted(cast, key=lambda member: (not member.narrator, -said[member.id], member.id)):
+        voice = wanted.get(member.id)
+        if voice is None:
+            voice = _best(member, voices, taken, [by_id[each] for each in taken]).id
+            taken[voice] += 1
+        chosen[member.id] = voice
+    return {member.id: chosen[member.id] for member in cast}
+
+
+def _wishes(cast: Sequence[CastMember], wishes: Mapping[str, str], by_id: Mapping[str, Voice]) -> dict[str, str]:
+    wanted: dict[str, str] = {}
+    asked = {name.casefold(): voice for name, voice in wishes.items()}
+    for name, voice in asked.items():
+        if voice not in by_id:
+            known = ", ".join(sorted(by_id))
+            raise UnknownVoice(f"There is no voice called {voice!r} for {name!r}; choose one of: {known}.")
+    for member in cast:
+        for name in (member.name, *member.aliases):
+            if name.casefold() in asked:
+                wanted[member.id] = asked[name.casefold()]
+                break
+    return wanted
+
+
+def _best(member: CastMember, voices: Sequence[Voice], taken: Counter[str], in_use: Sequence[Voice]) -> Voice:
+    age = _age(member)
+
+    def score(voice: Voice) -> tuple[bool, int, float, str]:
+        fits = member.gender == "unknown" or voice.gender in (member.gender, "unknown")
+        same_age = 0.25 if age and voice.age == age else 0.0
+        return (not fits, taken[voice.id], -(voice.quality + same_age + 0.5 * _distance(voice, in_use)), voice.id)
+
+    return min(voices, key=score)
+
+
+def _age(member: CastMember) -> str:
+    words = {word for name in (member.name, *member.aliases) for word in name.casefold().split()}
+    return "young" if words & _YOUNG else "old" if words & _OLD else ""
+
+
+def _distance(voice: Voice, others: Sequence[Voice]) -> float:
+    """0..1: how far the nearest voice in use is, in pitch (an octave is far) and accent."""
+    nearest = 1.0
+    for other in others:
+        pitch = abs(math.log2(voice.pitch_hz / other.pitch_hz)) if voice.pitch_hz and other.pitch_hz else 0.5
+        nearest = min(nearest, pitch + (0.3 if voice.accent != other.accent else 0.0))
+    return nearest

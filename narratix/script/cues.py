@@ -1,0 +1,127 @@
+"""The words beside a speech that say who speaks: "said Alice", "the Hatter went on", "Then he asked:"."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from narratix.script.lexicon import ADVERBS, AUXILIARIES, SPEECH_VERBS, SURE_VERBS
+from narratix.script.references import Mention, NameBook, Reference, mentions, reference_at
+from narratix.script.words import Token
+
+_REACH = 30
+_OBJECTS = frozenset(("me", "him", "her", "himself", "herself", "myself", "them", "it"))
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """Who is said to speak, and the characters [start, end) that say so."""
+
+    reference: Reference
+    verb: str
+    start: int
+    end: int
+
+
+def cue_after(stretch: Sequence[Token], book: NameBook, closing: str) -> Cue | None:
+    """The cue that opens the narration behind a speech, whose last mark but the quotation mark is `closing`."""
+    if not stretch or any(mark in stretch[0].gap for mark in ".!?:;"):
+        return None
+    first = stretch[0]
+    start = 0
+    while start < min(2, len(stretch)) and (stretch[start].lower.endswith("ly") or stretch[start].lower in ("then",)):
+        start += 1
+    if start < len(stretch) and stretch[start].lower in SPEECH_VERBS and not stretch[start].capital:
+        return _verb_first(stretch, start, book)
+    found = reference_at(stretch, 0, book, lenient=True)
+    if found is None or not _can_speak(found):
+        return None
+    verb = _verb_behind(stretch, found.after)
+    if verb is None:
+        return None
+    sure = SURE_VERBS if closing == "." and (first.capital and first.lower != "i") else SPEECH_VERBS
+    return Cue(found.reference, verb.lower, found.start, verb.end) if verb.lower in sure else None
+
+
+def _verb_first(stretch: Sequence[Token], index: int, book: NameBook) -> Cue | None:
+    verb = stretch[index]
+    position = index + 1
+    while position < min(len(stretch), index + 3) and (
+        stretch[position].lower.endswith("ly") or stretch[position].lower in ("out", "again", "then", "at", "last")
+    ):
+        position += 1
+    if position >= len(stretch) or any(mark in stretch[position].gap for mark in '.!?;:"'):
+        return None
+    found = reference_at(stretch, position, book, lenient=True)
+    if found is None:
+        return None
+    if not _can_speak(found):
+        return None
+    return Cue(found.reference, verb.lower, verb.start, found.end)
+
+
+def _can_speak(found: Mention) -> bool:
+    reference = found.reference
+    return reference.form != "pronoun" or reference.words[0] in ("i", "he", "she", "they", "we", "it")
+
+
+def _verb_behind(stretch: Sequence[Token], index: int) -> Token | None:
+    """The verb of speech that a subject before token `index` governs, past adverbs, helpers and a short aside."""
+    position = index
+    while position < min(len(stretch), index + 4):
+        token = stretch[position]
+        if any(mark in token.gap for mark in ".!?;:—") or "--" in token.gap:
+            return None
+        if token.lower in SPEECH_VERBS and token.lower not in ("put", "started") and not token.capital:
+            return token
+        passes = token.lower in ADVERBS or token.lower in AUXILIARIES or token.lower.endswith("ly")
+        if not passes:
+            return None
+        position += 1
+    return None
+
+
+def cue_before(text: str, stretch: Sequence[Token], book: NameBook, opening: int) -> Cue | None:
+    """The cue that ends the narration before a speech which opens at character `opening`."""
+    if not stretch:
+        return None
+    tail = text[stretch[-1].end : opening].strip()
+    if tail and tail[-1] in ".!?…" and "," not in tail:
+        return None
+    introduced = tail.endswith((",", ":", "—", "-")) or ":" in tail
+    begin = max(0, len(stretch) - _REACH)
+    for index in range(len(stretch) - 1, begin, -1):
+        if any(mark in stretch[index].gap for mark in '.!?;"”’') and not stretch[index - 1].gap.endswith("Mr"):
+            begin = index
+            break
+    last = stretch[begin:]
+    for index in range(len(last) - 1, -1, -1):
+        token = last[index]
+        near = len(last) - index <= 3
+        if token.lower not in SPEECH_VERBS or token.capital or not (introduced or near):
+            continue
+        if not introduced and token.lower not in SURE_VERBS and not near:
+            continue
+        subject = _subject_before(last, index, book)
+        if subject is not None:
+            return Cue(subject.reference, token.lower, subject.start, token.end)
+        found = reference_at(last, index + 1, book) if index + 1 < len(last) else None
+        if found is not None and _can_speak(found):
+            return Cue(found.reference, token.lower, token.start, found.end)
+    return None
+
+
+def _subject_before(stretch: Sequence[Token], verb: int, book: NameBook) -> Mention | None:
+    """The subject of the verb at `verb`: what stands right before it, else the clause's first subject."""
+    found = [mention for mention in mentions(stretch[: verb + 1], book) if mention.after <= verb]
+    if not found:
+        return None
+    nearest = found[-1]
+    between = stretch[nearest.after : verb]
+    adjacent = all(
+        token.lower in ADVERBS or token.lower in AUXILIARIES or token.lower.endswith("ly") for token in between
+    )
+    if adjacent and _can_speak(nearest) and nearest.reference.words[0] not in _OBJECTS:
+        return nearest
+    subjects = [mention for mention in found if mention.subject and _can_speak(mention)]
+    return subjects[-1] if subjects else None

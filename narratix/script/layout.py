@@ -1,0 +1,102 @@
+"""The page's own structure: blocks of text parted by blank lines, and what each block is."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+BlockKind = Literal["paragraph", "heading", "break"]
+
+_LINE = re.compile(r"[^\r\n\u2028\u2029]*(?:\r\n|[\r\n\u2028\u2029]|$)")
+_HEADING_WORD = re.compile(
+    r"(?:chapter|book|part|act|scene|stave|canto|volume|letter|prologue|epilogue|preface|introduction|interlude)\b"
+    r"(?![,;])",
+    re.IGNORECASE,
+)
+_NUMBERED = re.compile(r"(?:[IVXLC]+|\d{1,3})\s*[.:)]?(?:\s|$)")
+_ENDS_A_SENTENCE = tuple(".!?…:;,\"'”’»—-")
+_HEADING_LENGTH = 90
+_WRAPPED_LINE = 100
+_BLANKS = re.compile(r"[\s\ufeff]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Characters [start, end) of the text, without the blanks around them."""
+
+    start: int
+    end: int
+    kind: BlockKind
+
+
+def find_blocks(text: str) -> list[Block]:
+    """Part a text into paragraphs, headings and scene breaks (blocks without any letter or digit).
+
+    A blank line ends a block. In a text that is not hard-wrapped, every line end does; in one that is
+    wrapped but has no blank lines, an indented line begins a block.
+    """
+    lines = [(match.start(), match.end()) for match in _LINE.finditer(text) if match.end() > match.start()]
+    bodies = [text[start:end] for start, end in lines]
+    filled = [body.rstrip() for body in bodies if _blank_length(body) < len(body)]
+    has_blank_lines = len(filled) < len(bodies)
+    wrapped = has_blank_lines and sum(len(body) <= _WRAPPED_LINE for body in filled) >= 0.9 * len(filled)
+    indented = not has_blank_lines and len(filled) > 3 and _looks_wrapped(filled)
+
+    blocks: list[Block] = []
+    begin = end = -1
+    for (start, _), body in zip(lines, bodies, strict=True):
+        if _blank_length(body) == len(body):
+            if begin >= 0:
+                blocks.append(_block(text, begin, end, first=not blocks))
+            begin = -1
+            continue
+        starts_anew = (indented and body[0] in " \t\u3000") or not (wrapped or indented)
+        if begin >= 0 and starts_anew:
+            blocks.append(_block(text, begin, end, first=not blocks))
+            begin = -1
+        if begin < 0:
+            begin = start + _blank_length(body)
+        end = start + len(body.rstrip())
+    if begin >= 0:
+        blocks.append(_block(text, begin, end, first=not blocks))
+    return blocks
+
+
+def _blank_length(body: str) -> int:
+    """Blanks, and byte order marks, at the start of a line."""
+    found = _BLANKS.match(body)
+    return found.end() if found else 0
+
+
+def _looks_wrapped(filled: list[str]) -> bool:
+    """Most lines are about as long as the longest and stop in the midst of a sentence."""
+    longest = max(len(line) for line in filled)
+    full = [line for line in filled if len(line) > 0.8 * longest]
+    if longest > _WRAPPED_LINE or len(full) < 0.6 * len(filled):
+        return False
+    return sum(not line.endswith(_ENDS_A_SENTENCE) for line in full) > 0.5 * len(full)
+
+
+def _block(text: str, start: int, end: int, *, first: bool) -> Block:
+    if end - start > 400:
+        return Block(start, end, "paragraph")
+    body = text[start:end]
+    if not any(map(str.isalnum, body)):
+        return Block(start, end, "break")
+    return Block(start, end, "heading" if _is_heading(body, first) else "paragraph")
+
+
+def _is_heading(body: str, first: bool) -> bool:
+    if len(body) > _HEADING_LENGTH or body[0] in "\"“‘'«„—–-":
+        return False
+    if _HEADING_WORD.match(body) and not body.endswith((",", ";", "!", "?", "”", '"')):
+        return body[0].isupper() and (len(body) < 40 or not body.endswith("."))
+    if _NUMBERED.match(body) and (len(body) < 8 or body.isupper() or not body.endswith((".", "!", "?"))):
+        return body[0].isdigit() or body.split()[0].rstrip(".:)") != "I" or body.isupper() or len(body) < 4
+    letters = [character for character in body if character.isalpha()]
+    if len(letters) > 3 and body.isupper() and not body.endswith(("!", "?", ",")):
+        return True
+    capitalised = sum(word[0].isupper() for word in body.split())
+    short_title = first and not body.endswith(_ENDS_A_SENTENCE)
+    return short_title and capitalised * 2 >= len(body.split())

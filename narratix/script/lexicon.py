@@ -1,0 +1,220 @@
+"""Words that the rules know: verbs of speech, titles, people, and words that begin with a capital without naming anyone."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+Sex = Literal["female", "male", "unknown"]
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+SPEECH_VERBS: Final = _words("""
+    said say says saying asked ask asks asking replied reply replies replying answered answer answers answering cried cry
+    cries crying exclaimed exclaim exclaims exclaiming shouted shout shouts shouting whispered whisper whispers whispering
+    muttered mutter mutters muttering murmured murmur murmurs murmuring called call calls calling added add adds adding
+    continued continue continues remarked remark remarks remarking observed observe observes returned returns rejoined
+    rejoins retorted retort retorts responded responds inquired inquire inquires enquired enquire enquires demanded demand
+    demands declared declare declares announced announce announces began begins begun begin begged beg begs pleaded plead
+    pleads pled growled growl growls grumbled grumble grumbles groaned groan groans moaned moan moans sighed sigh sighs
+    sobbed sob sobs gasped gasp gasps panted pant pants screamed scream screams shrieked shriek shrieks yelled yell yells
+    roared roar roars bellowed bellow bellows hissed hiss hisses snapped snap snaps snarled snarl snarls barked
+    laughed laugh laughs chuckled chuckle chuckles giggled giggle giggles smiled sneered sneer sneers scoffed scoffs
+    stammered stammer stammers stuttered faltered falter falters mumbled mumble mumbles repeated repeat repeats
+    echoed echo echoes interrupted interrupt interrupts interposed interposes intervened protested protest protests
+    objected object objects insisted insist insists suggested suggest suggests proposed urged urge urges explained explain
+    explains thought thinks mused muses reflected wondered wonders ejaculated ejaculates quoth quavered drawled
+    drawls piped pipes squeaked squealed wailed wails whimpered whined whines whooped
+    commanded commands ordered orders directed assented agreed agrees admitted admits confessed confesses conceded allowed
+    acknowledged affirmed assured assures asserted averred maintained stated told promised vowed swore swears
+    warned warns cautioned threatened threatens advised counselled coaxed entreated implored besought appealed
+    boasted bragged commented comments concluded concludes corrected counted croaked crowed concurred blurted
+    boomed breathed breathes bawled bleated chanted chimed choked chorused cooed cursed finished grunted grunts greeted
+    hailed hazarded hinted hollered howled intoned jeered joked mocked nodded noted offered
+    opined ordained persisted pondered prayed proclaimed pronounced pursued queried questioned quipped quoted raged
+    reasoned recited recalled reminded resumed resumes revealed scolded sang sings sniffed snorted spluttered sputtered
+    spoke speaks speak speaking started stormed teased thundered trilled uttered ventured ventures volunteered went goes
+    apologized apologised apostrophized soliloquized soliloquised vociferated submitted supplied rasped rumbled
+    simpered reported reports remonstrated rebuked reproached lied lisped lamented twittered yawned
+    put mouthed
+""")
+"""Verbs that can stand beside a speech. Weak ones (smiled, went, put, started) count only next to its marks."""
+
+SURE_VERBS: Final = _words("""
+    said says say asked asks replied replies answered answers cried cries exclaimed shouted whispered muttered murmured
+    remarked rejoined retorted responded inquired enquired demanded declared announced
+    growled grumbled gasped screamed shrieked yelled hissed stammered mumbled interrupted protested insisted
+    suggested explained ejaculated quoth drawled sighed added continued observed returned repeated
+""")
+
+FEMALE_TITLES: Final = _words(
+    "mrs miss ms lady madam madame mme mademoiselle mlle aunt auntie queen princess duchess countess baroness sister "
+    "mother grandmother granny empress mistress dame señora signora frau widow marchioness mother-in-law nurse mommy"
+)
+MALE_TITLES: Final = _words(
+    "mr sir lord uncle king prince duke count baron brother father grandfather monsieur emperor squire herr señor signor "
+    "don captain capt colonel col general gen major maj lieutenant lt sergeant sgt corporal admiral commodore commander "
+    "inspector constable parson reverend rev bishop deacon vicar earl marquis friar monk abbot pope esquire master"
+)
+PLAIN_TITLES: Final = _words(
+    "dr doctor professor prof judge justice president senator governor mayor detective officer cousin private nurse "
+    "comrade chief saint st old young little poor dear good"
+)
+ADJECTIVE_TITLES: Final = _words("old young little poor dear good big fat mad great")
+TITLES: Final = FEMALE_TITLES | MALE_TITLES | PLAIN_TITLES
+ABBREVIATED_TITLES: Final = _words("mr mrs ms dr prof st capt col gen lt sgt maj rev mme mlle hon messrs jr sr")
+
+FEMALE_PEOPLE: Final = _words("""
+    woman girl lady mother wife daughter sister aunt grandmother queen princess duchess countess widow maid housemaid
+    housekeeper governess nurse mistress hostess landlady niece bride witch nun actress waitress heroine goddess madam maiden
+    damsel matron granny mamma mama mom mommy mum schoolgirl lass lassie sweetheart stepmother dame crone milkmaid
+    spinster seamstress sorceress priestess empress fairy grandma cook lady's-maid women girls ladies daughters sisters
+""")
+MALE_PEOPLE: Final = _words("""
+    man boy gentleman father husband son brother uncle grandfather king prince duke count baron earl lord lad fellow youth
+    captain sailor soldier policeman constable sergeant inspector colonel general major lieutenant priest parson vicar
+    clergyman minister bishop monk butler footman valet coachman groom landlord host waiter barber farmer blacksmith carpenter
+    miller butcher fisherman fireman postman salesman workman woodsman huntsman nobleman madman seaman boatman cabman
+    tradesman squire hermit wizard nephew bridegroom chap papa dad daddy pa schoolboy guard porter giant
+    knight emperor bachelor commissionaire undertaker sexton friar hunter warrior chieftain bailiff sheriff cowboy
+    foreman watchman driver conductor mate boatswain cabin-boy urchin grandpa men boys gentlemen brothers sons
+""")
+PLAIN_PEOPLE: Final = _words("""
+    child baby doctor teacher master schoolmaster stranger visitor guest servant lawyer attorney judge professor student pupil
+    clerk secretary merchant shopkeeper grocer baker tailor shepherd traveller traveler passenger neighbour neighbor
+    friend companion cousin parent prisoner thief robber pirate beggar beast creature ghost spirit voice spokesman
+    speaker leader chief officer detective reporter editor author artist painter poet musician singer actor dancer
+    engineer pilot robot android machine computer dragon wolf fox bear cat dog horse raven crow owl mouse rabbit hare
+    tortoise turtle frog caterpillar gryphon duck parrot bird lion tiger monkey rat snake spider donkey pony pig
+    dormouse hatter dwarf elf troll goblin fairy angel devil demon mayor governor president senator barkeeper bartender
+    innkeeper ferryman gardener keeper messenger herald page jailer executioner hangman scout guide
+    native savage slave negro peasant labourer apprentice orphan patient client customer suitor lover rider horseman
+    invalid newcomer intruder person figure other latter former crowd people children others elder eldest
+    youngest younger oldest first second third company everybody everyone somebody someone
+""")
+PEOPLE: Final = FEMALE_PEOPLE | MALE_PEOPLE | PLAIN_PEOPLE
+
+FEMALE_PRONOUNS: Final = _words("she her hers herself")
+MALE_PRONOUNS: Final = _words("he him his himself")
+SUBJECT_PRONOUNS: Final = _words("he she i they we it")
+
+ARTICLES: Final = _words("the a an this that one another")
+POSSESSIVES: Final = _words("his her my our their its your")
+PREPOSITIONS: Final = _words(
+    "of to at in on with by from for into upon over under about after before behind beside between against near past "
+    "toward towards round around through like than without within off along across among beneath above"
+)
+AUXILIARIES: Final = _words(
+    "had has have was were is are be been did does do would could should might must may can will shall having being"
+)
+ADVERBS: Final = _words(
+    "then again now only just also still even soon aloud once at last presently suddenly never always here there thus "
+    "together almost merely further too hastily not to himself herself myself itself themselves out up on back forth in "
+    "all so more better who which that nothing evidently both"
+)
+
+NOT_NAMES: Final = _words("""
+    i i'm i'll i've i'd oh o ah yes no well the a an this that these those there here then thus so but and or nor for if when
+    while as at in on of to from by with without he she it we you they him her his its their our my your me us them who what
+    which where why how now once all both each every some any many much most more such same other another one two three four
+    five six seven eight nine ten hundred thousand first second third last next is are was were be been am do does did have has
+    had can could may might must shall should will would not never none nothing nobody somebody someone anybody everybody
+    everyone everything something anything let come go look see hear listen stop wait please thank thanks good bad dear sir
+    ma'am madam lord lady god heaven heavens christ jesus lor la hush alas hallo hello hullo hey hi ho ha aha bah pooh tut
+    hum hm ay aye nay indeed perhaps maybe certainly of-course sure surely really just only even still yet again too very quite
+    monday tuesday wednesday thursday friday saturday sunday january february march april may june july august
+    september october november december christmas easter spring summer autumn winter english french german spanish italian
+    american british scotch scottish irish welsh dutch russian chinese indian european african roman greek latin
+    england france germany spain italy america britain scotland ireland wales europe africa asia india london paris
+    new-york york rome boston chicago chapter book part volume street road lane square avenue house hall park inn hotel
+    church bible north south east west state states united town city county river lake sea ocean island mount bay
+    about above across after against along although among around because before behind below beneath
+    beside between beyond down during except inside into like near off onto out outside over past since through
+    till toward towards under until unless up upon whether also always often sometimes soon later
+    suddenly finally at-last presently meanwhile moreover however nevertheless therefore hence besides else instead
+    got get give take make tell say said ask think know believe suppose want wish like hope mind
+    what's that's it's there's here's who's don't won't can't couldn't wouldn't didn't isn't ain't 'tis 'twas
+    time day night morning evening afternoon death life nature love fate fortune truth
+    mr mrs miss ms dr sir
+    poor old young little big great half whole upon two-three exactly precisely nonsense
+    father's mother's goodness gracious bless damn
+""") - {"may", "april", "june", "august", "march"}
+"""Words that open a sentence or a line of speech with a capital and name nobody."""
+
+PLACE_PREPOSITIONS: Final = _words("in at from near through across into towards toward around")
+
+_FEMALE_NAMES: Final = """
+    abigail ada adela adele adelaide agatha agnes alexandra alice alicia alison amanda amelia amy andrea angela angelica anita
+    ann anna annabel anne annette annie antonia arabella ashley audrey aurora ava barbara beatrice becky bella bertha beth betsy
+    betty beulah blanche bonnie brenda bridget camilla carla carlotta carmen carol carolina caroline carrie catherine
+    cathy cecilia cecily celia charlotte chloe christina christine clara clare clarissa claudia clementina constance
+    cora cordelia cosette daisy daphne deborah delia della diana dinah dolly dora doris dorothea dorothy edith edna effie
+    eileen elaine eleanor eliza elizabeth ella ellen elsa elsie emily emma erica esmeralda estella esther ethel eugenia eva
+    evelina evelyn fanny felicia fiona flora florence frances francesca gabriella genevieve georgiana geraldine gertrude gillian
+    gloria grace greta guinevere gwen gwendolen hannah harriet hazel heather helen helena henrietta hester hilda holly
+    ida imogen ingrid irene iris isabel isabella isla ivy jane janet janie jean jemima jennifer jenny jessica jessie
+    jill joan joanna josephine josie joyce judith judy julia juliana juliet justine kate katharine katherine kathleen kathy
+    katie katrina katy kay kitty laura lavinia leah lena leonora letitia lettice lila lilian lillian lily linda lisa lizzie
+    lois lola lorna louisa louise lucia lucilla lucinda lucy luna lydia mabel madeleine madeline madge maggie mamie
+    margaret margery margot maria marian marianne marie marilla marina marion marjorie marta martha mary matilda maud maude
+    maureen may maya meg melissa mercedes mercy mia mildred millicent millie mina minna minnie mira miranda miriam
+    moira mollie molly mona monica muriel myra myrtle nadia nan nancy naomi natalie natasha nell nellie nelly nina nora norah
+    norma olga olive olivia opal ophelia pamela pansy patience patricia patty paula pauline pearl peggy penelope penny
+    phoebe phyllis polly portia priscilla prudence rachel rebecca regina rhoda rita roberta rosa rosalie rosalind rosamond
+    rosamund rose rosemary rosie roxana ruby ruth sabrina sadie sally samantha sandra sara sarah scarlett selina sharon sheila
+    shirley sibyl silvia sofia sonia sophia sophie stella stephanie sue susan susanna susannah susie suzanne sybil sylvia tabitha
+    tamara tess tessa thea theodora theresa tilda tina topsy trixie una ursula valentina valerie vanessa vera veronica
+    victoria vida viola violet virginia vivian wanda wendy wilhelmina willa winifred yvonne zara zelda zoe
+    jo siddy-ann thea leonie lacie tillie marya heidi carlotta nana melanie antoinette estelle
+"""
+_MALE_NAMES: Final = """
+    aaron abel abraham adam adrian ahab alan albert aleck alec alex alexander alfred algernon allan allen ambrose amos andrew
+    andy angus anthony antonio archibald archie arnold arthur aubrey augustus austin barnaby barney bartholomew basil
+    ben benedict benjamin bernard bert bertie bertram bill billy bob bobby boris brian bruce bruno byron caleb calvin carl
+    carlos cecil cedric charles charley charlie chester christopher clarence claude claudius clement clifford clive cornelius cyril
+    cyrus damon dan daniel danny darcy dave david dean denis dennis derek desmond dexter dick dominic donald dorian douglas duncan
+    dudley dustin earl ebenezer ed eddie edgar edmund eduardo edward edwin eli elias elijah elliot elmer emil enoch eric
+    ernest erwin ethan eugene evan ezra felix ferdinand fergus finn francis frank franklin fred freddie freddy frederick
+    gabriel gareth gary gaston geoffrey george gerald gerard gideon gilbert giles gordon graham gregory griffin guido gus guy hal
+    hank hans harold harry harvey hector heathcliff henry herbert herman hiram homer horace horatio howard hubert huck huckleberry
+    hugh hugo humphrey ian ichabod igor ira isaac ishmael ivan jabez jack jacob jacques jake james jamie jan jared jason jasper
+    javier jed jeff jeffrey jem jeremiah jeremy jerome jerry jesse jim jimmy joe joel john johnny jonah jonathan jonas jose
+    joseph josh joshua juan jude julian julius justin karl keith ken kenneth kevin kit lance lancelot larry laurence
+    laurie lawrence leander lee lemuel leo leon leonard leopold leslie lester lewis linus lionel logan louis luca lucas lucian
+    luke luther malcolm manuel marcel marcus mario mark marlow martin marvin matt matthew maurice max maximilian maxwell
+    melvin merlin michael mickey miguel mike miles milo montague morris mortimer moses murray nathan nathaniel ned neil nelson
+    nicholas nick nigel noah noel norman oliver orlando oscar osbert oswald otto owen pablo patrick paul pedro percival percy
+    perry pete peter phil philip phillip phineas pierre piers pip quentin ralph randolph ray raymond reginald reuben rex
+    richard rob robert robin roderick rodney roger roland rollo roman ronald rory ross roy rudolf rudolph rufus rupert russell
+    sam sammy samson samuel saul sebastian seth seymour sherlock shane sid sidney siegfried silas simon solomon spencer stanley
+    stefan stephen steve steven stuart sydney ted teddy terence terry theobald theodore thomas tim timothy titus toby
+    tod tom tommy tony tristan troy ulysses uriah vernon victor vincent virgil vladimir wallace walter warren
+    watson wesley wilbur wilfred will willem william willie willy winston woodrow zachary zeke mycroft curtis ogden
+    cal terence jock amory montraville
+"""
+GIVEN_NAMES: Final[dict[str, Sex]] = {
+    **dict.fromkeys(_MALE_NAMES.split(), "male"),
+    **dict.fromkeys(_FEMALE_NAMES.split(), "female"),
+}
+NICKNAMES: Final[dict[str, str]] = {
+    "tom": "thomas", "bill": "william", "billy": "william", "will": "william", "bob": "robert", "dick": "richard",
+    "jim": "james", "jimmy": "james", "jack": "john", "harry": "henry", "sid": "sidney", "siddy": "sidney",
+    "ned": "edward", "ted": "edward", "joe": "joseph", "sam": "samuel", "ben": "benjamin", "mike": "michael",
+    "dan": "daniel", "dave": "david", "fred": "frederick", "kate": "katherine", "lizzie": "elizabeth",
+    "beth": "elizabeth", "betty": "elizabeth", "jo": "josephine", "meg": "margaret", "peggy": "margaret",
+    "charley": "charles", "charlie": "charles", "nick": "nicholas", "tess": "teresa", "huck": "huckleberry",
+}  # fmt: skip
+
+
+def sex_of_title(title: str) -> Sex:
+    if title in FEMALE_TITLES and title not in MALE_TITLES:
+        return "female"
+    return "male" if title in MALE_TITLES else "unknown"
+
+
+def sex_of_noun(noun: str) -> Sex:
+    if noun in FEMALE_PEOPLE:
+        return "female"
+    return "male" if noun in MALE_PEOPLE else "unknown"

@@ -1,0 +1,174 @@
+"""A first reading of an English text: its turns of speech, the cues beside them, and everybody it mentions."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from narratix.script.cues import Cue, cue_after, cue_before
+from narratix.script.layout import Block
+from narratix.script.lexicon import NOT_NAMES
+from narratix.script.quotes import Quote
+from narratix.script.references import Mention, NameBook, Reference, mentions, reference_at
+from narratix.script.words import Token, tokens
+
+_ADDRESS_BEFORE = frozenset(",.!?;:—-\"“‘'(…")
+_ADDRESS_AFTER = frozenset(",.!?;:—-\"”’'…")
+_ENDEARMENTS = frozenset(("dear", "dearest", "darling", "old", "good", "poor"))
+
+
+@dataclass(slots=True)
+class Turn:
+    """Quotes of one paragraph that one person speaks. `addressed` are the people it calls by name."""
+
+    block: int
+    quotes: list[int]
+    start: int
+    end: int
+    cue: Cue | None = None
+    addressed: list[Reference] = field(default_factory=list)
+    continues: bool = False
+
+
+@dataclass(slots=True)
+class Reading:
+    book: NameBook
+    turns: list[Turn]
+    mentions: list[list[Mention]]
+    """Of the narration, per block."""
+    spoken: Counter[Reference]
+    """Names inside speech that are not an address."""
+    first_person: bool
+
+
+def read(text: str, blocks: Sequence[Block], quotes: Sequence[Quote]) -> Reading:
+    """Read a text once. Linear in its length."""
+    book = NameBook()
+    pages = [_Page(text, number, block, []) for number, block in enumerate(blocks)]
+    place = 0
+    for page in pages:
+        while place < len(quotes) and quotes[place].start < page.block.end:
+            page.quotes.append(place)
+            place += 1
+        page.tokenise(quotes)
+        if page.block.kind == "paragraph":
+            for stretch in page.narration:
+                book.read(stretch, quoted=False)
+            for stretch in page.speech:
+                book.read(stretch, quoted=True)
+    turns: list[Turn] = []
+    spoken: Counter[Reference] = Counter()
+    found: list[list[Mention]] = []
+    for page in pages:
+        is_prose = page.block.kind == "paragraph"
+        found.append([mention for stretch in page.narration for mention in mentions(stretch, book)] if is_prose else [])
+        turns.extend(_turns(page, quotes, book, spoken))
+    return Reading(book, turns, found, spoken, _in_first_person(found, pages))
+
+
+@dataclass(slots=True)
+class _Page:
+    """A block with its stretches: narration[i] stands before speech[i], the last narration behind all."""
+
+    text: str
+    number: int
+    block: Block
+    quotes: list[int]
+    narration: list[list[Token]] = field(default_factory=list)
+    speech: list[list[Token]] = field(default_factory=list)
+
+    def tokenise(self, quotes: Sequence[Quote]) -> None:
+        position = self.block.start
+        for number in self.quotes:
+            quote = quotes[number]
+            self.narration.append(tokens(self.text, position, quote.start))
+            self.speech.append(tokens(self.text, quote.start, quote.end))
+            position = quote.end
+        self.narration.append(tokens(self.text, position, self.block.end))
+
+
+def _turns(page: _Page, quotes: Sequence[Quote], book: NameBook, spoken: Counter[Reference]) -> Iterator[Turn]:
+    """Quotes with a cue of their own begin a turn when the cue names somebody else; the rest join a neighbour."""
+    current: Turn | None = None
+    for index, number in enumerate(page.quotes):
+        quote = quotes[number]
+        closing = page.text[quote.start + 1 : quote.end - 1].rstrip()[-1:]
+        cue = cue_after(page.narration[index + 1], book, closing)
+        before = cue_before(page.text, page.narration[index], book, quote.start)
+        taken = (
+            current is not None
+            and current.cue is not None
+            and before is not None
+            and (before.start <= current.cue.start)
+        )
+        if cue is None and before is not None and not taken:
+            cue = before
+        addressed = list(_addressed(page.text, page.speech[index], quote, book, spoken))
+        if current is None or _changes(current, cue):
+            if current is not None:
+                yield current
+            current = Turn(page.number, [number], quote.start, quote.end, cue, addressed, quote.continues)
+        else:
+            current.quotes.append(number)
+            current.end = quote.end
+            current.cue = _better(current.cue, cue)
+            current.addressed.extend(addressed)
+    if current is not None:
+        yield current
+
+
+def _changes(turn: Turn, cue: Cue | None) -> bool:
+    """A pronoun after a name in one paragraph takes the name up again."""
+    if cue is None or turn.cue is None:
+        return False
+    if cue.reference == turn.cue.reference:
+        return False
+    return cue.reference.form != "pronoun" or (
+        turn.cue.reference.form == "pronoun" or cue.reference.words[0] in ("i", "they")
+    )
+
+
+def _better(one: Cue | None, other: Cue | None) -> Cue | None:
+    if one is None or other is None:
+        return one or other
+    return other if one.reference.form == "pronoun" and other.reference.form != "pronoun" else one
+
+
+def _addressed(
+    text: str, stretch: Sequence[Token], quote: Quote, book: NameBook, spoken: Counter[Reference]
+) -> Iterator[Reference]:
+    index = 0
+    while index < len(stretch):
+        token = stretch[index]
+        found = (
+            reference_at(stretch, index, book)
+            if (token.capital and token.lower not in NOT_NAMES)
+            or (token.capital and token.lower.rstrip(".") in ("mr", "mrs", "miss", "dr", "sir", "lady", "lord"))
+            else None
+        )
+        if found is None or found.reference.form != "name":
+            index += 1
+            continue
+        left = index
+        while left and stretch[left - 1].lower in _ENDEARMENTS:
+            left -= 1
+        if left and left != index and stretch[left - 1].lower == "my":
+            left -= 1
+        before = stretch[left].gap.strip() if left else "“"
+        after = text[found.end : found.end + 2].strip() or text[found.end : quote.end].strip()[:1]
+        called = before[-1:] in _ADDRESS_BEFORE and before != "" and after[:1] in _ADDRESS_AFTER and after != ""
+        if left < index and stretch[left].lower in ("my", "dear") and after[:1] in _ADDRESS_AFTER and after:
+            called = True
+        if called or (left and stretch[left - 1].lower in ("oh", "o") and after[:1] in _ADDRESS_AFTER):
+            yield found.reference
+        else:
+            spoken[found.reference] += 1
+        index = max(found.after, index + 1)
+
+
+def _in_first_person(found: Sequence[Sequence[Mention]], pages: Sequence[_Page]) -> bool:
+    """The narrator says "I" outside of quotes at least about four times in a thousand words."""
+    own = sum(1 for block in found for mention in block if mention.reference.words in (("i",), ("me",), ("my",)))
+    words = sum(len(stretch) for page in pages for stretch in page.narration)
+    return own >= 3 and own * 250 >= words

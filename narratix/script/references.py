@@ -1,0 +1,346 @@
+"""References to people: names with their titles, descriptions such as "the old man", pronouns."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+from narratix.script.lexicon import (
+    ABBREVIATED_TITLES,
+    ADJECTIVE_TITLES,
+    ADVERBS,
+    ARTICLES,
+    AUXILIARIES,
+    GIVEN_NAMES,
+    NOT_NAMES,
+    PEOPLE,
+    POSSESSIVES,
+    PREPOSITIONS,
+    SPEECH_VERBS,
+    TITLES,
+)
+from narratix.script.words import Token, touches
+
+Form = Literal["name", "noun", "pronoun"]
+_PRONOUNS = frozenset(
+    ["i", "me", "my", "myself", "he", "him", "his", "himself", "she", "her", "herself", "they", "we", "it"]
+)
+_SUBJECTS = frozenset(["i", "he", "she", "they", "we", "it"])
+_LINKS = frozenset(["of", "de", "van", "von", "du", "la", "le", "di", "da", "del", "mac", "st"])
+_VERBS = frozenset(
+    [
+        "came",
+        "went",
+        "took",
+        "looked",
+        "saw",
+        "stood",
+        "sat",
+        "got",
+        "gave",
+        "turned",
+        "rose",
+        "ran",
+        "held",
+        "fell",
+        "drew",
+        "threw",
+        "shook",
+        "made",
+        "put",
+        "let",
+        "felt",
+        "knew",
+        "left",
+        "kept",
+        "heard",
+        "broke",
+        "laid",
+        "led",
+        "met",
+        "lay",
+        "set",
+        "sprang",
+        "struck",
+        "wore",
+        "bent",
+        "brought",
+        "caught",
+        "sent",
+        "shut",
+        "shot",
+        "rode",
+        "drove",
+        "found",
+        "grew",
+        "bowed",
+        "read",
+        "paid",
+        "leaned",
+        "leant",
+        "led",
+        "hung",
+        "flung",
+        "won",
+        "wept",
+        "woke",
+        "understood",
+        "swung",
+        "stuck",
+        "spun",
+        "shrank",
+        "sank",
+        "rang",
+        "comes",
+        "looks",
+        "takes",
+        "turns",
+        "stands",
+        "sits",
+        "gives",
+        "smiles",
+        "nods",
+        "shakes",
+        "goes",
+    ]
+)
+_LONGEST_PHRASE = 4
+
+
+class Reference(NamedTuple):
+    """How a text refers to somebody: words in lower case, titles apart ("mr", ("holmes",))."""
+
+    form: Form
+    title: str
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A reference at [start, end). `subject`: it seems to be the subject of its clause."""
+
+    start: int
+    end: int
+    reference: Reference
+    subject: bool
+    after: int
+    """Index of the token behind it in the stretch it was found in."""
+
+
+@dataclass(slots=True)
+class NameBook:
+    """Which capitalised words of this text name somebody or something."""
+
+    capital: Counter[str] = field(default_factory=Counter)
+    initial: Counter[str] = field(default_factory=Counter)
+    lower: Counter[str] = field(default_factory=Counter)
+    titled: set[str] = field(default_factory=set)
+    speaking: set[str] = field(default_factory=set)
+
+    def read(self, stretch: Sequence[Token], *, quoted: bool) -> None:
+        for index, token in enumerate(stretch):
+            if not token.capital:
+                self.lower[token.lower] += 1
+                continue
+            opens = index == 0 or (any(mark in token.gap for mark in '.!?:…"“‘”’—(\n') and not touches(token.gap))
+            if index and touches(token.gap) and token.gap[0] != ".":
+                opens = False
+            before = stretch[index - 1].lower if index else ""
+            if before in TITLES and before not in ADJECTIVE_TITLES and touches(token.gap):
+                self.titled.add(token.lower)
+            elif opens or (index and token.gap[:1] == "." and before not in ABBREVIATED_TITLES):
+                self.initial[token.lower] += 1
+            else:
+                self.capital[token.lower] += 1
+            if not quoted and index and before in SPEECH_VERBS and token.gap.isspace():
+                self.speaking.add(token.lower)
+
+    def is_name(self, token: Token) -> bool:
+        """Whether the token names somebody or something, rather than opening a sentence."""
+        word = token.lower
+        if not token.capital or word in _PRONOUNS:
+            return False
+        if word in GIVEN_NAMES or word in self.titled:
+            return word not in NOT_NAMES or word in self.titled
+        if word in NOT_NAMES or word in SPEECH_VERBS or word in ADVERBS or len(word) < 2 or "'" in word:
+            return False
+        if word in self.speaking:
+            return True
+        return self.capital[word] > self.lower[word]
+
+
+def is_verb(token: Token) -> bool:
+    word = token.lower
+    return (
+        word in SPEECH_VERBS or word in AUXILIARIES or word in _VERBS or (word.endswith("ed") and len(word) > 3)
+    ) and not token.capital
+
+
+def reference_at(stretch: Sequence[Token], index: int, book: NameBook, *, lenient: bool = False) -> Mention | None:
+    """The reference that begins at token `index`, if one does. `lenient` takes any noun after an article, as is right
+    beside a verb of speech ("said the raven")."""
+    token = stretch[index]
+    if token.lower in _PRONOUNS and (not token.capital or token.lower == "i" or _opens(stretch, index)):
+        follows_noun = token.lower in POSSESSIVES and index + 1 < len(stretch) and touches(stretch[index + 1].gap)
+        if follows_noun and (phrase := _described(stretch, index, lenient=lenient)):
+            return phrase
+        return Mention(token.start, token.end, Reference("pronoun", "", (token.lower,)), False, index + 1)
+    if token.lower in ARTICLES or token.lower in POSSESSIVES:
+        return _named(stretch, index + 1, book, index) or _described(stretch, index, lenient=lenient)
+    return _named(stretch, index, book, index)
+
+
+def _opens(stretch: Sequence[Token], index: int) -> bool:
+    return index == 0 or not touches(stretch[index].gap) or stretch[index].gap[0] == "."
+
+
+def _named(stretch: Sequence[Token], index: int, book: NameBook, begin: int) -> Mention | None:
+    """A name, with titles before it. After an article, capitalised nouns name too ("the Hatter")."""
+    title = ""
+    size = len(stretch)
+    if index >= size or (index > begin and not touches(stretch[index].gap)):
+        return None
+    position = index
+    while position + 1 < size and stretch[position].lower in TITLES and touches(stretch[position + 1].gap):
+        capital = stretch[position].capital
+        follows = stretch[position + 1]
+        if not capital and stretch[position].lower not in ADJECTIVE_TITLES:
+            break
+        is_title_of = follows.lower in TITLES or book.is_name(follows) or (follows.capital and capital)
+        full_stop = stretch[position + 1].gap[0] == "." and stretch[position].lower not in ABBREVIATED_TITLES
+        if not is_title_of or full_stop or stretch[position].possessive or follows.lower in NOT_NAMES:
+            break
+        if stretch[position].lower not in ADJECTIVE_TITLES:
+            title = stretch[position].lower
+        position += 1
+    words: list[str] = []
+    while position < size:
+        token = stretch[position]
+        if words and not _extends(stretch, position):
+            break
+        if (
+            book.is_name(token)
+            or (words and token.capital and len(token.lower) == 1)
+            or (not words and title and token.capital)
+        ) or (
+            words
+            and token.lower in _LINKS
+            and position + 1 < size
+            and stretch[position + 1].capital
+            and touches(stretch[position + 1].gap)
+            and (token.lower != "of" or begin < index or title)
+        ):
+            words.append(token.lower)
+        else:
+            break
+        position += 1
+        if token.possessive:
+            break
+    if not words:
+        head = stretch[index]
+        noun = head.capital and head.lower in PEOPLE and (begin < index or not _opens(stretch, index))
+        if not noun or head.lower in NOT_NAMES:
+            return None
+        words.append(head.lower)
+        position = index + 1
+        if (
+            position + 1 < size
+            and stretch[position].lower == "of"
+            and stretch[position + 1].capital
+            and touches(stretch[position + 1].gap)
+        ):
+            words.extend(("of", stretch[position + 1].lower))
+            position += 2
+    last = stretch[position - 1]
+    return _mention(stretch, begin, position, Reference("name", title, tuple(words)), last)
+
+
+def _extends(stretch: Sequence[Token], position: int) -> bool:
+    gap = stretch[position].gap
+    initial = len(stretch[position - 1].lower) == 1 or stretch[position - 1].lower in ABBREVIATED_TITLES
+    return (gap.isspace() and "\n\n" not in gap) or (gap[:1] == "." and initial and touches(gap))
+
+
+def _described(stretch: Sequence[Token], index: int, *, lenient: bool) -> Mention | None:
+    """An article or possessive, up to three words, and a noun for a person."""
+    head = -1
+    limit = min(len(stretch), index + 1 + _LONGEST_PHRASE)
+    for position in range(index + 1, limit):
+        token = stretch[position]
+        if not token.gap.isspace():
+            break
+        if token.lower in PREPOSITIONS or token.lower in ARTICLES or token.lower in _PRONOUNS:
+            break
+        if token.lower in PEOPLE:
+            head = position
+            if token.possessive:
+                break
+            continue
+        if is_verb(token) and (head >= 0 or not lenient or not token.lower.endswith("ed")):
+            break
+        if token.lower in ADVERBS or (token.lower.endswith("ly") and head >= 0) or token.lower in ("and", "or", "but"):
+            break
+        if lenient and head < 0 and position == limit - 1:
+            break
+        if head >= 0:
+            break
+        if token.possessive:
+            return None
+    if head < 0 and lenient:
+        head = _last_noun(stretch, index + 1, limit)
+    if head < 0:
+        return None
+    words = [token.lower for token in stretch[index + 1 : head + 1]]
+    owner = stretch[index].lower
+    title = owner if owner in POSSESSIVES else ""
+    return _mention(stretch, index, head + 1, Reference("noun", title, tuple(words)), stretch[head])
+
+
+def _last_noun(stretch: Sequence[Token], first: int, limit: int) -> int:
+    """The end of a phrase whose noun we do not know: the word before a mark, a preposition, an adverb or a verb."""
+    last = -1
+    for position in range(first, limit):
+        token = stretch[position]
+        stops = token.lower in PREPOSITIONS or token.lower in ADVERBS or token.lower in ("and", "or", "but", "as")
+        if not token.gap.isspace() or stops or token.lower.endswith("ly") or is_verb(token):
+            break
+        last = position
+    return last
+
+
+def _mention(stretch: Sequence[Token], begin: int, stop: int, reference: Reference, last: Token) -> Mention | None:
+    if last.possessive:
+        return None
+    return Mention(stretch[begin].start, last.end, reference, False, stop)
+
+
+def mentions(stretch: Sequence[Token], book: NameBook) -> Iterable[Mention]:
+    """Every reference in a stretch of narration, in order, with its part in the clause."""
+    index = 0
+    while index < len(stretch):
+        found = reference_at(stretch, index, book)
+        if found is None:
+            index += 1
+            continue
+        yield Mention(found.start, found.end, found.reference, _is_subject(stretch, index, found), found.after)
+        index = max(found.after, index + 1)
+
+
+def _is_subject(stretch: Sequence[Token], index: int, found: Mention) -> bool:
+    reference = found.reference
+    if reference.form == "pronoun":
+        return reference.words[0] in _SUBJECTS
+    before = stretch[index - 1].lower if index else ""
+    if index and before in PREPOSITIONS and stretch[index].gap.isspace():
+        return False
+    follows = found.after
+    while follows < len(stretch) and follows < found.after + 2:
+        token = stretch[follows]
+        if is_verb(token):
+            return token.gap.isspace() or token.gap.strip() in (",", "")
+        if not (token.lower in ADVERBS or token.lower.endswith("ly")):
+            break
+        follows += 1
+    return index == 0 or (_opens(stretch, index) and before not in ("",))
