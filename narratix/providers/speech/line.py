@@ -1,0 +1,111 @@
+"""A line from its phrases: utter each, cut off its silence, join them, colour the voice, time the words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import soxr
+
+from narratix.ports import SAMPLE_RATE, Sound, SpokenWord
+from narratix.providers.speech.delivery import Delivery, colour
+from narratix.providers.speech.phonemes import SILENT, Phrase
+from narratix.providers.speech.words import SourceWord
+
+RATE = 24_000
+"""Hertz of both networks."""
+
+_FRAME = 600  # samples that one unit of a symbol's duration lasts, in both networks
+_ATTACK, _RELEASE = 0.08, 0.25  # seconds that a sound may begin before and end after its symbol
+_FLOOR_DB = -45.0  # under the phrase's peak this is silence
+_MARGIN = 0.012  # seconds kept around what is louder
+_FADE = 0.004
+_CEILING = 0.98
+
+Utter = Callable[[str, float], tuple[Sound, npt.NDArray[np.float32]]]
+"""Symbols and a pace to a sound at RATE and the duration of each symbol in 25 ms frames, with those of the
+silent pads before and after: len(symbols) + 2."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A sound at SAMPLE_RATE, |x| <= 1, and one entry per source word, in order."""
+
+    sound: Sound
+    words: tuple[SpokenWord, ...]
+
+
+NOTHING = Line(np.zeros(0, np.float32), ())
+
+
+def speak_line(
+    words: Sequence[SourceWord], phrases: Sequence[Phrase], utter: Utter, style: Delivery, speed: float, ratio: float
+) -> Line:
+    """`ratio` scales the voice's whole spectrum, pitch and formants, as a smaller or larger body would: the voice
+    is uttered slower by it and played faster."""
+    ratio *= 2 ** (style.pitch / 12)
+    pace = speed * style.pace
+    spans: dict[int, tuple[float, float]] = {}
+    parts: list[Sound] = []
+    at = 0
+    for i, phrase in enumerate(phrases):
+        sound, frames = utter(phrase.symbols, pace / ratio)
+        edges = np.concatenate([[0.0], np.cumsum(frames)]) * _FRAME
+        first, last = _voiced(phrase, edges, sound)
+        for symbol, owner in enumerate(phrase.owners, start=1):
+            if owner != SILENT:
+                begins, ends = np.clip(edges[symbol : symbol + 2], first, last) - first + at
+                spans[owner] = (spans[owner][0] if owner in spans else float(begins), float(ends))
+        parts.append(_faded(sound[first:last]))
+        at += last - first
+        if i + 1 < len(phrases):
+            gap = round(phrase.pause / pace * ratio * RATE)
+            parts.append(np.zeros(gap, np.float32))
+            at += gap
+    if not at:
+        return NOTHING
+    joined = colour(np.concatenate(parts), RATE, style)
+    sound = soxr.resample(joined, RATE * ratio, SAMPLE_RATE, "HQ").astype(np.float32)
+    peak = float(np.abs(sound).max())
+    if peak > _CEILING:
+        sound *= _CEILING / peak
+    return Line(sound, _timed(words, spans, 1 / (RATE * ratio), sound.size / SAMPLE_RATE))
+
+
+def _voiced(phrase: Phrase, edges: npt.NDArray[np.float64], sound: Sound) -> tuple[int, int]:
+    """Where the speech begins and ends, in samples: near its symbols' edges, and louder than the floor."""
+    owned = [i for i, owner in enumerate(phrase.owners, start=1) if owner != SILENT]
+    first = max(0, round(edges[owned[0]] - _ATTACK * RATE))
+    last = min(sound.size, round(edges[owned[-1] + 1] + _RELEASE * RATE))
+    level = np.abs(sound[first:last])
+    if not level.size or not level.max():
+        return first, max(first, last)
+    loud = np.flatnonzero(level > level.max() * 10 ** (_FLOOR_DB / 20))
+    margin = round(_MARGIN * RATE)
+    return max(first, first + int(loud[0]) - margin), min(last, first + int(loud[-1]) + 1 + margin)
+
+
+def _faded(sound: Sound) -> Sound:
+    n = min(round(_FADE * RATE), sound.size // 2)
+    if n:
+        ramp = np.linspace(0, 1, n, endpoint=False, dtype=np.float32)
+        sound = sound.copy()
+        sound[:n] *= ramp
+        sound[-n:] *= ramp[::-1]
+    return sound
+
+
+def _timed(
+    words: Sequence[SourceWord], spans: dict[int, tuple[float, float]], second: float, duration: float
+) -> tuple[SpokenWord, ...]:
+    """A word that made no sound ("10 km" said as one) stands, without length, where the one before it ended."""
+    out: list[SpokenWord] = []
+    now = 0.0
+    for i, word in enumerate(words):
+        begins, ends = (min(t * second, duration) for t in spans.get(i, (now / second, now / second)))
+        begins = max(begins, now)
+        now = max(ends, begins)
+        out.append(SpokenWord(word.start, word.end, begins, now))
+    return tuple(out)
