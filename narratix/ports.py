@@ -11,9 +11,9 @@ Contracts that hold for every port:
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +32,14 @@ from narratix.events.catalogue import (
 SAMPLE_RATE = 44_100
 
 Sound = npt.NDArray[np.float32]
+
+CONTENT_TYPES: Final[Mapping[str, str]] = {
+    "mp3": "audio/mpeg",
+    "m4b": "audio/mp4",
+    "wav": "audio/wav",
+    "opus": "audio/ogg",
+}
+"""The deliverables. A format's name is also the suffix of its files."""
 
 
 class ProviderError(Exception):
@@ -288,27 +296,3 @@ class Mastering(Protocol):
     async def encode(self, master: Path, out: Path, format: str, tags: Tags) -> None: ...
 
     async def close(self) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Ports:
-    """Everything a stage may use, chosen once by the composition root."""
-
-    language: Language
-    speech: Mapping[str, Speech]
-    default_speech: str
-    music: Music
-    effects: Effects
-    storage: Storage
-    mastering: Mastering
-    scratch: Path = field(default_factory=lambda: Path("."))
-
-    def speech_for(self, engine: str) -> Speech:
-        """Raises ProviderError when no such engine is configured."""
-        name = engine or self.default_speech
-        if name not in self.speech:
-            known = ", ".join(sorted(self.speech))
-            raise ProviderError(
-                f"There is no speech engine called {name!r} here; choose one of: {known}.", permanent=True
-            )
-        return self.speech[name]

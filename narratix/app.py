@@ -1,0 +1,214 @@
+"""The composition root: every real thing is chosen here, once, from the settings."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import time
+from collections.abc import AsyncGenerator, Coroutine, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import asyncpg
+
+from narratix.commands import Commands
+from narratix.embedded.ffmpeg import find_ffmpeg
+from narratix.embedded.postgres import EmbeddedPostgres
+from narratix.events.dsn import asyncpg_dsn, is_pooled
+from narratix.events.feed import Feed
+from narratix.events.store import EventStore
+from narratix.events.subscription import Subscriber, Subscriptions
+from narratix.handlers import HANDLERS
+from narratix.handlers.clips import Clips
+from narratix.handlers.handler import Ports
+from narratix.handlers.texts import Texts
+from narratix.ports import Storage
+from narratix.projections import PROJECTIONS
+from narratix.projections.projection import Projector
+from narratix.providers.effects import EFFECTS
+from narratix.providers.language import LANGUAGES
+from narratix.providers.mastering import FfmpegMastering
+from narratix.providers.music import MUSIC
+from narratix.providers.speech import SPEECH
+from narratix.providers.storage.directory import DirectoryStorage
+from narratix.providers.storage.s3 import S3Storage
+from narratix.router import Router
+from narratix.schema import migrate
+from narratix.settings import Settings
+from narratix.worker import Worker
+
+Role = Literal["all", "web", "worker"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class App:
+    """A running Narratix. `worker` and `subscriptions` are None in a process that only serves the web."""
+
+    settings: Settings
+    dsn: str
+    pool: asyncpg.Pool
+    store: EventStore
+    feed: Feed
+    ports: Ports
+    commands: Commands
+    subscriptions: Subscriptions | None
+    worker: Worker | None
+
+
+@contextlib.contextmanager
+def database(settings: Settings) -> Iterator[str]:
+    """The database's address: the one that is set, or the embedded one's, which runs inside the block.
+
+    To be entered before the event loop starts. Raises PostgresUnavailable, BadAddress.
+    """
+    if settings.database_url is not None:
+        yield asyncpg_dsn(settings.database_url.get_secret_value())
+        return
+    with EmbeddedPostgres(settings.home, settings.postgres_binaries) as dsn:
+        yield dsn
+
+
+@contextlib.asynccontextmanager
+async def open_app(settings: Settings, dsn: str, role: Role = "all") -> AsyncGenerator[App]:
+    """Everything that `role` needs, started; stopped in reverse order at the end of the block."""
+    async with contextlib.AsyncExitStack() as stack:
+        if not is_pooled(dsn):
+            await migrate(dsn)
+        pool = await stack.enter_async_context(connection_pool(dsn))
+
+        async def connect() -> asyncpg.Connection:
+            return await asyncpg.connect(dsn, timeout=10)
+
+        store = EventStore(pool)
+        stack.push_async_callback(store.close)
+        feed = Feed(store, connect)
+        await feed.start()
+        stack.push_async_callback(feed.close)
+        ports = await stack.enter_async_context(open_ports(settings))
+        subscriptions = worker = None
+        if role in ("all", "worker"):
+            projectors = [Projector(projection) for projection in PROJECTIONS]
+            subscribers: list[Subscriber] = [Router(store, HANDLERS), *projectors]
+            subscriptions = Subscriptions(subscribers, feed, pool, connect)
+            worker = Worker(
+                pool=pool,
+                connect=connect,
+                store=store,
+                feed=feed,
+                handlers=HANDLERS,
+                ports=ports,
+                slots=slots(settings),
+            )
+            await stack.enter_async_context(_running(subscriptions.run(), "subscriptions"))
+            await stack.enter_async_context(_running(worker.run(), "worker"))
+        yield App(
+            settings=settings,
+            dsn=dsn,
+            pool=pool,
+            store=store,
+            feed=feed,
+            ports=ports,
+            commands=Commands(store, ports.texts),
+            subscriptions=subscriptions,
+            worker=worker,
+        )
+
+
+def slots(settings: Settings) -> dict[str, int]:
+    """How many pieces of work this process runs at once, for each port. One more line than there are speech
+    workers keeps these busy while another line is stored."""
+    speech = settings.speech_workers
+    return {"nothing": 4, "language": 1, "speech": speech + 2, "music": 1, "effects": 1, "mastering": 1}
+
+
+@contextlib.asynccontextmanager
+async def connection_pool(dsn: str) -> AsyncGenerator[asyncpg.Pool]:
+    """A pool that also works through a transaction pooler."""
+    cache = {"statement_cache_size": 0} if is_pooled(dsn) else {}
+    pool = await asyncpg.create_pool(
+        dsn, min_size=1, max_size=10, timeout=10, command_timeout=60, max_inactive_connection_lifetime=60, **cache
+    )
+    try:
+        yield pool
+    finally:
+        try:
+            await asyncio.wait_for(pool.close(), 5)
+        except TimeoutError:
+            pool.terminate()
+
+
+@contextlib.asynccontextmanager
+async def open_ports(settings: Settings) -> AsyncGenerator[Ports]:
+    """The engines and the storage. Nothing heavy is loaded before it is used."""
+    async with contextlib.AsyncExitStack() as stack:
+        storage = open_storage(settings)
+        stack.push_async_callback(storage.close)
+        packages = settings.packages
+        speech = {name: make(packages, settings.speech_workers) for name, make in SPEECH.items()}
+        music, effects = MUSIC[settings.music](packages), EFFECTS[settings.effects](packages)
+        mastering = FfmpegMastering(find_ffmpeg(settings.ffmpeg))
+        for engine in speech.values():
+            stack.push_async_callback(engine.close)
+        for port in (music, effects, mastering):
+            stack.push_async_callback(port.close)
+        scratch = settings.home / "scratch"
+        scratch.mkdir(parents=True, exist_ok=True)
+        yield Ports(
+            language=LANGUAGES[settings.language](),
+            speech=speech,
+            default_speech=settings.speech,
+            music=music,
+            effects=effects,
+            storage=storage,
+            mastering=mastering,
+            texts=Texts(storage),
+            clips=Clips(storage),
+            scratch=scratch,
+        )
+
+
+def open_storage(settings: Settings) -> Storage:
+    """S3 where it is set up, else a directory in `home`."""
+    if settings.uses_s3:
+        return S3Storage(
+            bucket=settings.s3_bucket,
+            endpoint_url=settings.s3_endpoint,
+            access_key_id=settings.s3_access_key.get_secret_value(),
+            secret_access_key=settings.s3_secret_key.get_secret_value(),
+        )
+    return DirectoryStorage(
+        settings.home / "objects", secret=signing_key(settings), clock=time.time, base_url=settings.public_url
+    )
+
+
+def signing_key(settings: Settings) -> bytes:
+    """The key that is set, or one that is made at random once and kept for its owner alone."""
+    if settings.signing_key is not None:
+        return settings.signing_key.get_secret_value().encode()
+    path = settings.home / "signing.key"
+    settings.home.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        fresh = path.with_name(f"signing.{secrets.token_hex(4)}")
+        _write_private(fresh, secrets.token_bytes(32))
+        with contextlib.suppress(FileExistsError):
+            path.hardlink_to(fresh)
+        fresh.unlink()
+    return path.read_bytes()
+
+
+def _write_private(path: Path, data: bytes) -> None:
+    path.touch(mode=0o600)
+    path.write_bytes(data)
+
+
+@contextlib.asynccontextmanager
+async def _running(coroutine: Coroutine[Any, Any, None], name: str) -> AsyncGenerator[None]:
+    """Run beside the block; a crash of it is the block's crash too."""
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(coroutine, name=name)
+        try:
+            yield
+        finally:
+            task.cancel()

@@ -1,0 +1,134 @@
+"""Commands from people: load the job, decide, append; again, when somebody else was quicker."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Final
+
+from narratix.events.catalogue import Event, Options
+from narratix.events.store import Conflict, EventStore, NewEvent
+from narratix.handlers.texts import Texts, text_key
+from narratix.job import Cancel, Command, Expire, GiveFeedback, Job, Retry, Submit, decide, evolve
+
+_NAMESPACE: Final = uuid.UUID("0b8a4b5e-2f6c-4a53-8a39-d3b5b5a6d0f1")
+LONGEST_TITLE: Final = 120
+
+
+class CommandRefused(Exception):
+    """A command that cannot be obeyed. Its text is a sentence for people."""
+
+
+class NoSuchJob(CommandRefused):
+    def __init__(self, job_id: uuid.UUID) -> None:
+        super().__init__(f"There is no job {job_id}.")
+
+
+class NotNow(CommandRefused):
+    """The job is in a state in which this cannot be done."""
+
+
+class KeyReused(CommandRefused):
+    """An Idempotency-Key came back with another request."""
+
+
+class Commands:
+    """What people can ask for. Every call may raise `StoreError` when the database does not answer."""
+
+    def __init__(self, store: EventStore, texts: Texts) -> None:
+        self._store = store
+        self._texts = texts
+
+    async def load(self, job_id: uuid.UUID) -> Job:
+        """The job as its log has it. Raises NoSuchJob."""
+        job = Job(id=job_id)
+        for event in await self._store.read(job_id):
+            job = evolve(job, event.data)
+        if job.version == 0:
+            raise NoSuchJob(job_id)
+        return job
+
+    async def submit(
+        self,
+        text: str,
+        *,
+        title: str = "",
+        options: Options | None = None,
+        actor: str = "anonymous",
+        idempotency_key: str = "",
+    ) -> uuid.UUID:
+        """Accept a text and return the job's id. The same actor with the same key gets the same job.
+
+        The text is stored before the event that names it. Raises KeyReused, and ProviderError when it cannot be
+        stored.
+        """
+        job_id = uuid.uuid5(_NAMESPACE, f"{actor}\n{idempotency_key}") if idempotency_key else uuid.uuid4()
+        options = options or Options()
+        sha256 = await self._texts.put(text)
+        command = Submit(
+            title=title.strip()[:LONGEST_TITLE] or guess_title(text),
+            text_sha256=sha256,
+            text_key=text_key(sha256),
+            characters=len(text),
+            options=options,
+        )
+        submitted = decide(Job(id=job_id), command)[0]
+        new = NewEvent(job_id, submitted, uuid.uuid5(job_id, "submitted"), expected=0)
+        appended = await self._store.append([new], metadata={"actor": actor})
+        if appended.duplicate:
+            await self._check_same(job_id, submitted)
+        return job_id
+
+    async def _check_same(self, job_id: uuid.UUID, submitted: Event) -> None:
+        [first] = await self._store.read(job_id, limit=1)
+        if first.data != submitted:
+            raise KeyReused("This Idempotency-Key was used before, for another text or other options. Use a new one.")
+
+    async def cancel(self, job_id: uuid.UUID, *, actor: str = "anonymous", reason: str = "") -> None:
+        """Cancelling what is cancelled changes nothing. Raises NoSuchJob, NotNow."""
+        job = await self._obey(job_id, Cancel(reason), actor)
+        if job is not None and job.status != "cancelled":
+            raise NotNow(f"This job is {job.status}; there is nothing left to cancel.")
+
+    async def retry(self, job_id: uuid.UUID, *, actor: str = "anonymous") -> None:
+        """Let a failed or cancelled job go on. Raises NoSuchJob, NotNow."""
+        job = await self._obey(job_id, Retry(), actor)
+        if job is not None and not job.active:
+            raise NotNow(f"This job is {job.status}; only a failed or cancelled one can be retried.")
+
+    async def give_feedback(
+        self, job_id: uuid.UUID, rating: int, comment: str = "", *, actor: str = "anonymous"
+    ) -> None:
+        """Raises NoSuchJob, NotNow."""
+        if (job := await self._obey(job_id, GiveFeedback(rating, comment), actor)) is not None:
+            raise NotNow(f"This job is {job.status}; feedback is for finished dramas.")
+
+    async def expire(self, job_id: uuid.UUID, *, actor: str) -> None:
+        """Record that the content is gone. Raises NoSuchJob, NotNow."""
+        job = await self._obey(job_id, Expire(), actor)
+        if job is not None and job.status != "expired":
+            raise NotNow(f"This job is {job.status}; it can expire when it has ended.")
+
+    async def _obey(self, job_id: uuid.UUID, command: Command, actor: str) -> Job | None:
+        """Append what the command leads to; the job as it is, where that is nothing."""
+        while True:
+            job = await self.load(job_id)
+            events = decide(job, command)
+            if not events:
+                return job
+            new = [
+                NewEvent(job_id, event, uuid.uuid4(), job.version if ordinal == 0 else None)
+                for ordinal, event in enumerate(events)
+            ]
+            try:
+                await self._store.append(new, metadata={"actor": actor})
+            except Conflict:
+                continue
+            return None
+
+
+def guess_title(text: str) -> str:
+    """The first line, when it looks like a title, else its first words."""
+    line = next((stripped for raw in text.lstrip("\ufeff").splitlines() if (stripped := raw.strip())), "")
+    if len(line) <= 60:
+        return line.strip("#*_ ") or "Untitled"
+    return line[:60].rsplit(" ", 1)[0].rstrip(",;:—- ") + "…"

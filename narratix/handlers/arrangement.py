@@ -1,0 +1,82 @@
+"""The job's sound in time, and its parts as local files: what mixing and publishing share."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import tempfile
+from collections.abc import AsyncGenerator, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from narratix.events.catalogue import Chapter
+from narratix.job import Job
+from narratix.ports import Storage, Tags, Timeline
+from narratix.sound.chapters import chapters
+from narratix.sound.timeline import (
+    ComposedMusic,
+    PlacedLine,
+    RenderedEffect,
+    SpokenLine,
+    build_timeline,
+    lay_lines,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrangement:
+    """Every line placed in time, the whole timeline, and its chapters: a function of the job's events alone."""
+
+    placed: tuple[PlacedLine, ...]
+    timeline: Timeline
+    chapters: tuple[Chapter, ...]
+
+
+def arrange(job: Job, text: str) -> Arrangement:
+    """Needs a job whose lines are all spoken."""
+    assert job.script is not None
+    assert job.plan is not None
+    lines = [
+        SpokenLine(spoken.line, spoken.clip_key, spoken.duration, spoken.words, spoken.energies)
+        for spoken in (job.lines[number] for number in sorted(job.lines))
+    ]
+    placed = lay_lines(job.script.segments, lines, lead_in=job.plan.lead_in)
+    music = [
+        ComposedMusic(plan, made.clip_key, made.duration, made.energies)
+        for plan in job.plan.music
+        if (made := job.music.get(plan.id)) is not None
+    ]
+    effects = [
+        RenderedEffect(planned, rendered.clip_key, rendered.duration, rendered.onset, rendered.energies)
+        for planned in job.plan.effects
+        if (rendered := job.effects.get(planned.id)) is not None
+    ]
+    timeline = build_timeline(placed, music, effects, tail=job.plan.tail)
+    return Arrangement(placed, timeline, chapters(text, placed, job.plan.music, duration=timeline.duration))
+
+
+def tags(job: Job, arrangement: Arrangement) -> Tags:
+    cast = ", ".join(member.name for member in job.script.cast) if job.script else ""
+    return Tags(title=job.title, chapters=arrangement.chapters, comment=f"A Narratix drama with {cast}")
+
+
+@contextlib.asynccontextmanager
+async def workshop(scratch: Path) -> AsyncGenerator[Path]:
+    """A directory of our own for as long as the block runs, in `scratch`, which exists."""
+    with tempfile.TemporaryDirectory(dir=scratch, prefix="work-") as directory:
+        yield Path(directory)
+
+
+async def fetch_all(storage: Storage, keys: Iterable[str], into: Path, at_once: int = 8) -> dict[str, Path]:
+    """Local files of stored objects, `at_once` fetched at a time."""
+    files = {key: into / f"{number}{Path(key).suffix}" for number, key in enumerate(dict.fromkeys(keys))}
+    slots = asyncio.Semaphore(at_once)
+
+    async def fetch(key: str, path: Path) -> None:
+        async with slots:
+            await storage.fetch_file(key, path)
+
+    async with asyncio.TaskGroup() as group:
+        for key, path in files.items():
+            group.create_task(fetch(key, path))
+    return files

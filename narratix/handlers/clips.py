@@ -1,0 +1,87 @@
+"""Clips in object storage under the hash of what they are made from, so that nothing is made or paid for twice."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, Literal
+
+import msgspec
+
+from narratix.events.catalogue import Usage
+from narratix.ports import SAMPLE_RATE, NotStored, Sound, Storage
+from narratix.sound.codec import to_flac
+
+Kind = Literal["speech", "music", "effects"]
+
+
+class Clip(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a stored clip: seconds, K-weighted energies per 100 ms, the words as (start, end, begins,
+    ends) with offsets into the text that was spoken, and what it cost to make."""
+
+    key: str
+    duration: float
+    onset: float = 0.0
+    energies: tuple[float, ...] = ()
+    words: tuple[tuple[int, int, float, float], ...] = ()
+    usage: Usage
+
+
+class Made(msgspec.Struct, frozen=True, kw_only=True):
+    """A clip that was just made: its sound ready for the mix, and the facts about it."""
+
+    sound: Sound
+    energies: tuple[float, ...]
+    usage: Usage
+    onset: float = 0.0
+    words: tuple[tuple[int, int, float, float], ...] = ()
+
+
+class Clips:
+    """Finds or makes clips. Two who ask for the same one at the same time in this process share its making."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self._making: dict[str, asyncio.Lock] = {}
+
+    async def get(self, kind: Kind, inputs: tuple[Any, ...], make: Callable[[], Awaitable[Made]]) -> Clip:
+        """The clip made from `inputs`: found if it was ever made, else made and stored."""
+        digest = hashlib.sha256(msgspec.json.encode(inputs, order="deterministic")).hexdigest()
+        stem = f"clips/{kind}/{digest[:2]}/{digest}"
+        lock = self._making.setdefault(stem, asyncio.Lock())
+        try:
+            async with lock:
+                return await self._found(stem) or await self._stored(stem, await make())
+        finally:
+            if not lock.locked():
+                self._making.pop(stem, None)
+
+    async def _found(self, stem: str) -> Clip | None:
+        try:
+            clip = msgspec.json.decode(await self._storage.get(f"{stem}.json"), type=Clip)
+        except NotStored:
+            return None
+        return msgspec.structs.replace(clip, usage=msgspec.structs.replace(clip.usage, cached=True, cost_usd=0.0))
+
+    async def _stored(self, stem: str, made: Made) -> Clip:
+        """The sound is stored before its facts, and found by its facts: a crash in between only makes it again."""
+        key = ""
+        if len(made.sound):
+            key = f"{stem}.flac"
+            await self._storage.put(key, await asyncio.to_thread(to_flac, made.sound), "audio/flac")
+        clip = Clip(
+            key=key,
+            duration=len(made.sound) / SAMPLE_RATE,
+            onset=round(made.onset, 4),
+            energies=tuple(_rounded(made.energies)),
+            words=made.words,
+            usage=made.usage,
+        )
+        await self._storage.put(f"{stem}.json", msgspec.json.encode(clip), "application/json")
+        return clip
+
+
+def _rounded(energies: Iterable[float]) -> Iterable[float]:
+    """Five significant digits are 0.0001 dB, and half the bytes in the log."""
+    return (float(f"{energy:.5g}") for energy in energies)

@@ -1,0 +1,255 @@
+"""A job is the list of events about it. This module is that sentence in code: `evolve` folds the events into
+a `Job`, `decide` turns a command and a `Job` into new events. Pure: time, ids and chance stay outside.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+from uuid import UUID, uuid5
+
+import msgspec
+from immutables import Map
+
+from narratix.events.catalogue import (
+    AttemptFailed,
+    DramaExpired,
+    DramaMixed,
+    DramaPublished,
+    EffectRendered,
+    Event,
+    FeedbackGiven,
+    JobCancelled,
+    JobCompleted,
+    JobFailed,
+    JobRetried,
+    JobSubmitted,
+    LineSpoken,
+    MusicComposed,
+    Options,
+    ScriptWritten,
+    SoundPlanned,
+    VoicesCast,
+)
+
+Status = Literal["new", "queued", "running", "completed", "failed", "cancelled", "expired"]
+
+_NAMESPACE: Final = UUID("6f1d4e0a-51c7-4d6b-9a39-7c2f3b1f9e55")
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a job after `version` events. Folding an event costs the same at any length."""
+
+    id: UUID
+    version: int = 0
+    status: Status = "new"
+    title: str = ""
+    text_sha256: str = ""
+    text_key: str = ""
+    characters: int = 0
+    options: Options = Options()
+    script: ScriptWritten | None = None
+    voices: VoicesCast | None = None
+    plan: SoundPlanned | None = None
+    lines: Map[int, LineSpoken] = Map()
+    music: Map[str, MusicComposed] = Map()
+    effects: Map[str, EffectRendered] = Map()
+    missing: Map[str, str] = Map()
+    """`stage item` -> reason, of the optional work that the drama goes without."""
+    mixed: DramaMixed | None = None
+    published: DramaPublished | None = None
+    runs: int = 1
+    error: str = ""
+
+    @property
+    def active(self) -> bool:
+        return self.status in ("queued", "running")
+
+
+# -- evolve ------------------------------------------------------------------------------------
+
+
+def evolve(job: Job, event: Event) -> Job:
+    """The job after `event`. Every event counts as a version, also one of an unknown type."""
+    return msgspec.structs.replace(job, version=job.version + 1, **_change(job, event))
+
+
+def fold(job: Job, events: Any) -> Job:
+    """The job after `events`, an iterable of events."""
+    for event in events:
+        job = evolve(job, event)
+    return job
+
+
+def _change(job: Job, event: Event) -> dict[str, Any]:
+    match event:
+        case JobSubmitted():
+            return {
+                "status": "queued",
+                "title": event.title,
+                "text_sha256": event.text_sha256,
+                "text_key": event.text_key,
+                "characters": event.characters,
+                "options": event.options,
+            }
+        case ScriptWritten():
+            return {"script": event, **_running(job)}
+        case VoicesCast():
+            return {"voices": event, **_running(job)}
+        case SoundPlanned():
+            return {"plan": event, **_running(job)}
+        case LineSpoken():
+            return {"lines": job.lines.set(event.line, event), **_running(job)}
+        case MusicComposed():
+            return {"music": job.music.set(event.cue, event), **_running(job)}
+        case EffectRendered():
+            return {"effects": job.effects.set(event.effect, event), **_running(job)}
+        case DramaMixed():
+            return {"mixed": event, **_running(job)}
+        case DramaPublished():
+            return {"published": event, **_running(job)}
+        case AttemptFailed(retry_in=None):
+            return {"missing": job.missing.set(f"{event.stage} {event.item}", event.reason)}
+        case JobCompleted():
+            return {"status": "completed", "error": ""}
+        case JobFailed():
+            return {"status": "failed", "error": event.reason}
+        case JobCancelled():
+            return {"status": "cancelled", "error": ""}
+        case JobRetried():
+            return {"status": "queued", "error": "", "runs": job.runs + 1, "missing": Map()}
+        case DramaExpired():
+            return {"status": "expired"}
+        case _:
+            return {}
+
+
+def _running(job: Job) -> dict[str, Any]:
+    return {"status": "running"} if job.status == "queued" else {}
+
+
+# -- decide ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Submit:
+    title: str
+    text_sha256: str
+    text_key: str
+    characters: int
+    options: Options
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class GiveFeedback:
+    rating: int
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Expire:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Conclude:
+    """A stage did its work: `outcome` is the event that says so."""
+
+    outcome: Event
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """An attempt failed. With `retry_in` None no attempt is left; the job then fails, unless the work is `optional`."""
+
+    stage: str
+    item: str
+    attempt: int
+    attempts: int
+    reason: str
+    retry_in: float | None
+    optional: bool = False
+
+
+Command = Submit | Cancel | Retry | GiveFeedback | Expire | Conclude | GiveUp
+
+
+def decide(job: Job, command: Command) -> tuple[Event, ...]:
+    """What happens when `command` meets `job`; where nothing is said, nothing happens."""
+    match command, job.status:
+        case Submit(), "new":
+            submitted = JobSubmitted(
+                title=command.title,
+                text_sha256=command.text_sha256,
+                text_key=command.text_key,
+                characters=command.characters,
+                options=command.options,
+            )
+            return (submitted,)
+        case Conclude(outcome=DramaPublished() as published), "queued" | "running" if job.mixed is not None:
+            return (published, JobCompleted(duration=job.mixed.duration))
+        case Conclude(), "queued" | "running":
+            return (command.outcome,)
+        case GiveUp(), "queued" | "running":
+            failed = AttemptFailed(
+                stage=command.stage,
+                item=command.item,
+                attempt=command.attempt,
+                attempts=command.attempts,
+                reason=command.reason,
+                retry_in=command.retry_in,
+            )
+            if command.retry_in is not None or command.optional:
+                return (failed,)
+            return (failed, JobFailed(stage=command.stage, item=command.item, reason=command.reason))
+        case Cancel(), "queued" | "running":
+            return (JobCancelled(reason=command.reason),)
+        case Retry(), "failed" | "cancelled":
+            return (JobRetried(),)
+        case GiveFeedback(), "completed":
+            return (FeedbackGiven(rating=command.rating, comment=command.comment),)
+        case Expire(), "completed" | "failed" | "cancelled":
+            return (DramaExpired(),)
+        case _:
+            return ()
+
+
+# -- work --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A piece of work that a job needs. Its key names the job, the stage, the item and, as `revision`, a digest of
+    the inputs: when an input changes, it is other work, and only that is done again."""
+
+    job_id: UUID
+    stage: str
+    item: str
+    revision: str
+
+    @property
+    def key(self) -> str:
+        return f"{self.job_id}/{self.stage}/{self.item}@{self.revision}"
+
+    def event_id(self, ordinal: int) -> UUID:
+        """The id of the n-th event that concludes this work: the same however often it is concluded."""
+        return uuid5(_NAMESPACE, f"{self.key}#{ordinal}")
+
+    def failure_id(self, attempt: int, ordinal: int) -> UUID:
+        return uuid5(_NAMESPACE, f"{self.key}!{attempt}#{ordinal}")
+
+
+def revision(*inputs: Any) -> str:
+    """A short digest of whatever a piece of work is made from."""
+    return hashlib.sha256(msgspec.json.encode(inputs, order="deterministic")).hexdigest()[:16]

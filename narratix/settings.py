@@ -1,0 +1,55 @@
+"""All settings, read from the environment once. No other module reads it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PROJECT = Path(__file__).parent.parent
+
+
+class Settings(BaseSettings):
+    """Each field is an environment variable of the same name in capitals, with NARRATIX_ before it unless its
+    alias says otherwise. Empty means the default."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="NARRATIX_", env_ignore_empty=True, extra="ignore", populate_by_name=True
+    )
+
+    environment: Literal["development", "staging", "production"] = "development"
+    home: Path = PROJECT / ".narratix"
+    """Where the embedded services keep their data."""
+
+    database_url: SecretStr | None = Field(default=None, validation_alias="DATABASE_URL")
+    postgres_binaries: Path | None = None
+    s3_endpoint: str = ""
+    s3_bucket: str = ""
+    s3_access_key: SecretStr = SecretStr("")
+    s3_secret_key: SecretStr = SecretStr("")
+    public_url: str = ""
+    """The address that browsers use, for links that leave the page. Empty: relative links."""
+    signing_key: SecretStr | None = None
+    """Signs file addresses. By default a random one is kept in `home`."""
+
+    language: str = "rules"
+    speech: str = "kokoro"
+    music: str = "composed"
+    effects: str = "synthesised"
+    speech_workers: int = Field(default_factory=lambda: len(os.sched_getaffinity(0)), ge=1, le=64)
+    packages: Path = PROJECT / "node_modules"
+    """The directory of the npm packages: voices, SoundFont, the page's libraries."""
+    ffmpeg: str = ""
+
+    link_seconds: int = Field(default=24 * 3600, ge=60, le=7 * 24 * 3600)
+    rate_limit_per_minute: int = Field(default=10, ge=1)
+    max_text_bytes: int = 50 * 1024
+    max_streams_per_address: int = Field(default=32, ge=1)
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @property
+    def uses_s3(self) -> bool:
+        return bool(self.s3_endpoint and self.s3_bucket)

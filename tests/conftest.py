@@ -1,0 +1,107 @@
+"""What every test may use: a fresh, migrated PostgreSQL database of its own, and a whole Narratix over it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import tempfile
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+from sqlalchemy.engine import make_url
+
+from narratix.app import App, Role, connection_pool, open_app
+from narratix.embedded.postgres import EmbeddedPostgres
+from narratix.events.store import EventStore
+from narratix.schema import migrate
+from narratix.settings import Settings
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The address of a server for this run: NARRATIX_TEST_DATABASE_URL, or an embedded one."""
+    if given := os.environ.get("NARRATIX_TEST_DATABASE_URL"):
+        yield given
+        return
+    with tempfile.TemporaryDirectory(prefix="narratix-tests-") as home, EmbeddedPostgres(Path(home)) as dsn:
+        yield dsn
+
+
+@pytest.fixture(scope="session")
+def template(postgres: str) -> str:
+    """The name of a migrated, empty database that tests are cloned from."""
+    name = f"template_{uuid.uuid4().hex[:12]}"
+
+    async def make() -> None:
+        await _execute(postgres, f"create database {name}")
+        await migrate(database_address(postgres, name))
+
+    asyncio.run(make())
+    return name
+
+
+@pytest.fixture
+async def dsn(postgres: str, template: str) -> AsyncIterator[str]:
+    """A database of this test's own."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    await _execute(postgres, f"create database {name} template {template} strategy file_copy")
+    yield database_address(postgres, name)
+    await _execute(postgres, f"drop database {name} with (force)")
+
+
+@pytest.fixture
+async def pool(dsn: str) -> AsyncIterator[asyncpg.Pool]:
+    async with connection_pool(dsn) as pool:
+        yield pool
+
+
+@pytest.fixture
+async def store(pool: asyncpg.Pool) -> AsyncIterator[EventStore]:
+    store = EventStore(pool)
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+def connect(dsn: str) -> Callable[[], Awaitable[asyncpg.Connection]]:
+    return lambda: asyncpg.connect(dsn)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Quick engines: no model is loaded."""
+    return quick_settings(tmp_path / "home")
+
+
+def quick_settings(home: Path) -> Settings:
+    home.mkdir(parents=True, exist_ok=True)
+    return Settings(home=home, speech="silent", music="silent", effects="silent", speech_workers=2)
+
+
+@pytest.fixture
+async def narratix(settings: Settings, dsn: str) -> AsyncIterator[App]:
+    """A whole Narratix with quick engines."""
+    async with open_app(settings, dsn) as app:
+        yield app
+
+
+@pytest.fixture
+def opened(settings: Settings, dsn: str) -> Callable[[Role], contextlib.AbstractAsyncContextManager[App]]:
+    """Further processes' worth of Narratix over the same database and storage."""
+    return lambda role: open_app(settings, dsn, role)
+
+
+def database_address(dsn: str, name: str) -> str:
+    return make_url(dsn).set(database=name).render_as_string(hide_password=False)
+
+
+async def _execute(dsn: str, statement: str) -> None:
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()

@@ -1,0 +1,49 @@
+"""One job's life, end to end, with quick engines."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+
+from narratix.app import App
+from narratix.events.catalogue import Options
+from narratix.projections.job_status import JOB_STATUS, JobStatus
+from narratix.projections.projection import Reader
+
+STORY = """The rain fell on the old house. There was a knock at the door.
+
+"Who is there?" whispered Anna.
+
+"Only me," said Thomas. "Let me in, please!"
+
+Anna opened the door. The wind howled.
+"""
+
+
+async def until_ended(app: App, job_id: object, seconds: float = 60) -> JobStatus:
+    reader = Reader(JOB_STATUS, app.pool)
+    async with asyncio.timeout(seconds):
+        while True:
+            row = await reader.get(str(job_id))
+            if row is not None and row.status in ("completed", "failed", "cancelled"):
+                return row
+            await asyncio.sleep(0.05)
+
+
+async def test_given_a_story_when_it_is_submitted_then_every_stage_ends_on_record(narratix: App) -> None:
+    job_id = await narratix.commands.submit(STORY, options=Options(formats=("mp3", "wav")))
+    status = await until_ended(narratix, job_id)
+
+    assert status.status == "completed", status.error
+    assert status.progress == 100
+    types = Counter(event.type for event in await narratix.store.read(job_id))
+    job = await narratix.commands.load(job_id)
+    assert job.script is not None
+    assert types["LineSpoken"] == len(job.script.segments)
+    assert types["ScriptWritten"] == types["VoicesCast"] == types["DramaMixed"] == types["JobCompleted"] == 1
+    assert job.published is not None
+    assert [file.format for file in job.published.files] == ["mp3", "wav"]
+    for file in (*job.published.files, *job.published.captions):
+        stored = await narratix.ports.storage.head(file.key)
+        assert stored is not None
+        assert stored.size_bytes == file.size_bytes
