@@ -7,9 +7,8 @@ import contextlib
 import secrets
 import time
 from collections.abc import AsyncGenerator, Coroutine, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import asyncpg
 
@@ -36,25 +35,9 @@ from narratix.providers.storage.directory import DirectoryStorage
 from narratix.providers.storage.s3 import S3Storage
 from narratix.router import Router
 from narratix.schema import migrate
+from narratix.services import Role, Services
 from narratix.settings import Settings
 from narratix.worker import Worker
-
-Role = Literal["all", "web", "worker"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class App:
-    """A running Narratix. `worker` and `subscriptions` are None in a process that only serves the web."""
-
-    settings: Settings
-    dsn: str
-    pool: asyncpg.Pool
-    store: EventStore
-    feed: Feed
-    ports: Ports
-    commands: Commands
-    subscriptions: Subscriptions | None
-    worker: Worker | None
 
 
 @contextlib.contextmanager
@@ -71,7 +54,7 @@ def database(settings: Settings) -> Iterator[str]:
 
 
 @contextlib.asynccontextmanager
-async def open_app(settings: Settings, dsn: str, role: Role = "all") -> AsyncGenerator[App]:
+async def open_app(settings: Settings, dsn: str, role: Role = "all") -> AsyncGenerator[Services]:
     """Everything that `role` needs, started; stopped in reverse order at the end of the block."""
     async with contextlib.AsyncExitStack() as stack:
         if not is_pooled(dsn):
@@ -103,7 +86,7 @@ async def open_app(settings: Settings, dsn: str, role: Role = "all") -> AsyncGen
             )
             await stack.enter_async_context(_running(subscriptions.run(), "subscriptions"))
             await stack.enter_async_context(_running(worker.run(), "worker"))
-        yield App(
+        yield Services(
             settings=settings,
             dsn=dsn,
             pool=pool,

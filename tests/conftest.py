@@ -14,10 +14,11 @@ import asyncpg
 import pytest
 from sqlalchemy.engine import make_url
 
-from narratix.app import App, Role, connection_pool, open_app
+from narratix.app import connection_pool, open_app
 from narratix.embedded.postgres import EmbeddedPostgres
 from narratix.events.store import EventStore
 from narratix.schema import migrate
+from narratix.services import Role, Services
 from narratix.settings import Settings
 
 
@@ -83,14 +84,14 @@ def quick_settings(home: Path) -> Settings:
 
 
 @pytest.fixture
-async def narratix(settings: Settings, dsn: str) -> AsyncIterator[App]:
+async def narratix(settings: Settings, dsn: str) -> AsyncIterator[Services]:
     """A whole Narratix with quick engines."""
     async with open_app(settings, dsn) as app:
         yield app
 
 
 @pytest.fixture
-def opened(settings: Settings, dsn: str) -> Callable[[Role], contextlib.AbstractAsyncContextManager[App]]:
+def opened(settings: Settings, dsn: str) -> Callable[[Role], contextlib.AbstractAsyncContextManager[Services]]:
     """Further processes' worth of Narratix over the same database and storage."""
     return lambda role: open_app(settings, dsn, role)
 

@@ -146,18 +146,24 @@ def _run_as(uid: int, gid: int, command: list[str], text: str = "") -> subproces
 
 
 def _copied(binaries: Path) -> Path:
+    """The same binaries below SHELF. A wheel's libraries lie in a folder beside its package, and are found from there,
+    so the package is copied together with that folder."""
     made = (binaries / "postgres").stat()
     name = hashlib.sha256(f"{binaries}:{made.st_size}:{made.st_mtime_ns}".encode()).hexdigest()[:12]
     copy = SHELF / f"binaries-{name}"
+    package = binaries.parent.parent
     if not copy.is_dir():
         SHELF.mkdir(parents=True, exist_ok=True)
         aside = Path(tempfile.mkdtemp(prefix="copying-", dir=SHELF))
-        shutil.copytree(binaries.parent, aside, symlinks=True, dirs_exist_ok=True)
         aside.chmod(0o755)
+        shutil.copytree(binaries.parent, aside / package.name / binaries.parent.name, symlinks=True)
+        libraries = package.with_name(f"{package.name}.libs")
+        if libraries.is_dir():
+            shutil.copytree(libraries, aside / libraries.name, symlinks=True)
         with contextlib.suppress(OSError):  # another process was quicker
             aside.rename(copy)
         shutil.rmtree(aside, ignore_errors=True)
-    return copy / binaries.name
+    return copy / package.name / binaries.parent.name / binaries.name
 
 
 def _socket_directory(place: Path, uid: int, gid: int) -> Path:

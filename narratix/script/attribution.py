@@ -22,6 +22,7 @@ WEIGHTS: Mapping[str, float] = {
     "cue_unknown_sex": 0.6,
     "cue_last_subject": 2.0,
     "cue_earlier_here": 1.0,
+    "cue_present": 1.5,
     "beat_subject": 3.0,
     "beat_first": 1.0,
     "beat_mention": 0.2,
@@ -41,6 +42,11 @@ WEIGHTS: Mapping[str, float] = {
     "spoken_before": 0.35,
     "narrator": 0.3,
     "named": 0.5,
+    "salience_speaker": 1.0,
+    "salience_addressed": 0.5,
+    "salience_subject": 1.0,
+    "salience_other": 0.4,
+    "salience_fade": 0.6,
 }
 """What each kind of evidence is worth, chosen on the development part of LitBank."""
 
@@ -77,6 +83,7 @@ def _characters(reading: Reading) -> tuple[list[Character], dict[Reference, int]
         counts.update(turn.addressed)
         if turn.cue and turn.cue.reference.form != "pronoun":
             counts[turn.cue.reference] += 1
+    counts.update(reading.spoken)
     return gather(counts)
 
 
@@ -157,6 +164,10 @@ class _Decoder:
     recent: dict[int, int] = field(default_factory=dict)
     """Character -> block of the last mention or speech, most recent last."""
     people: list[bool] = field(default_factory=list)
+    salience: dict[int, float] = field(default_factory=dict)
+    resolved: dict[int, int] = field(default_factory=dict)
+    """Offset of a pronoun -> whom it means."""
+    block: int = -1
 
     def run(self) -> None:
         turns = self.reading.turns
@@ -164,28 +175,69 @@ class _Decoder:
         self.fixed = [self._named_by_cue(turn) for turn in turns]
         told = Counter(number for number in self.fixed if number >= 0)
         self.people = [_is_person(character, told[character.number]) for character in self.characters]
-        block = 0
+        block = -1
+        unread: list[Mention] = []
         for place, turn in enumerate(turns):
             while block < turn.block:
-                self._note_block(block)
+                self._note_all(unread)
                 block += 1
+                unread = list(self.reading.mentions[block])
+                self._fade()
+            while unread and unread[0].start < turn.start:
+                self._note_all([unread.pop(0)])
             speaker, confidence = self._decide(place, turn)
             self.speakers.append(speaker)
             self.confidences.append(confidence)
             self.spoken[speaker] += 1
-            self._note(speaker, turn.block)
+            if turn.cue is not None and turn.cue.reference.form == "pronoun":
+                self.resolved[turn.cue.start] = speaker
+            self._note(speaker, turn.block, self.weights["salience_speaker"])
+            for reference in turn.addressed:
+                if self.people[self.meaning[reference]]:
+                    self._note(self.meaning[reference], turn.block, self.weights["salience_addressed"])
 
     # -- what was seen so far ------------------------------------------------------------------
 
-    def _note_block(self, block: int) -> None:
-        for mention in self.reading.mentions[block]:
+    def _note_all(self, mentions: Sequence[Mention]) -> None:
+        for mention in mentions:
             number = self.meaning.get(mention.reference, -1)
-            if number >= 0 and self.people[number]:
-                self._note(number, block)
+            if number < 0:
+                sex = sex_of_pronoun(mention.reference)
+                number = self.resolved.get(mention.start, -1)
+                if number < 0 and sex != "unknown":
+                    number = self._refer(sex)
+                if number < 0:
+                    continue
+                self.resolved[mention.start] = number
+            if self.people[number]:
+                weight = self.weights["salience_subject" if mention.subject else "salience_other"]
+                self._note(number, self.block, weight)
 
-    def _note(self, number: int, block: int) -> None:
+    def _note(self, number: int, block: int, salience: float) -> None:
         self.recent.pop(number, None)
         self.recent[number] = block
+        self.salience[number] = self.salience.get(number, 0.0) + salience
+
+    def _fade(self) -> None:
+        self.block += 1
+        fade = self.weights["salience_fade"]
+        self.salience = {number: value * fade for number, value in self.salience.items() if value > 0.05}
+
+    def _refer(self, sex: Sex) -> int:
+        """Whom "he" or "she" means here: the most present person of that sex, -1 for nobody."""
+        best, most = -1, 0.1
+        for number, value in self.salience.items():
+            if number == self.narrator or not self.people[number]:
+                continue
+            own = self.sexes[number]
+            fit = value if own == sex else value * 0.4 if own == "unknown" else 0.0
+            if fit > most:
+                best, most = number, fit
+        return best
+
+    def _who(self, mention: Mention) -> int:
+        number = self.meaning.get(mention.reference, -1)
+        return number if number >= 0 else self.resolved.get(mention.start, -1)
 
     def _named_by_cue(self, turn: Turn) -> int:
         if turn.cue is None:
@@ -219,7 +271,7 @@ class _Decoder:
     def _candidates(self, place: int, turn: Turn) -> list[int]:
         pool: dict[int, None] = {}
         for mention in self.reading.mentions[turn.block]:
-            number = self.meaning.get(mention.reference, -1)
+            number = self._who(mention)
             if number >= 0 and self.people[number]:
                 pool[number] = None
         for number in reversed(self.recent):
@@ -287,24 +339,24 @@ class _Decoder:
             score += weights[key]
             if number == self.narrator:
                 return -20.0
+            if number == self._refer(sex):
+                score += weights["cue_present"]
         earlier = [
             mention
             for block in (turn.block - 1, turn.block)
             if block >= 0
             for mention in self.reading.mentions[block]
-            if mention.start < turn.cue.start and self.meaning.get(mention.reference, -1) >= 0
+            if mention.start < turn.cue.start and self._who(mention) >= 0
         ]
         here = [mention for mention in earlier if mention.start >= turn.start - 600]
         fitting = [
-            mention
-            for mention in here
-            if sex == "unknown" or self.sexes[self.meaning[mention.reference]] in (sex, "unknown")
+            mention for mention in here if sex == "unknown" or self.sexes[self._who(mention)] in (sex, "unknown")
         ]
         if fitting:
             subjects = [mention for mention in fitting if mention.subject]
-            if subjects and self.meaning[subjects[-1].reference] == number:
+            if subjects and self._who(subjects[-1]) == number:
                 score += weights["cue_last_subject"]
-            elif any(self.meaning[mention.reference] == number for mention in fitting):
+            elif any(self._who(mention) == number for mention in fitting):
                 score += weights["cue_earlier_here"]
         return score
 
@@ -314,11 +366,11 @@ class _Decoder:
         found = self.reading.mentions[turn.block]
         subjects = [mention for mention in found if mention.subject]
         score = 0.0
-        own = {mention.start for mention in found if self.meaning.get(mention.reference, -1) == number}
+        own = {mention.start for mention in found if self._who(mention) == number}
         if own:
             score += weights["beat_mention"]
             if any(mention.start in own for mention in subjects):
-                score += weights["beat_subject"] / (1 + len(_distinct(subjects, self.meaning)) * 0.35)
+                score += weights["beat_subject"] / (1 + len({self._who(mention) for mention in subjects} - {-1}) * 0.35)
                 if subjects[0].start in own:
                     score += weights["beat_first"]
         elif turn.cue is None and subjects and (sex := sex_of_pronoun(subjects[0].reference)) != "unknown":
@@ -333,16 +385,12 @@ class _Decoder:
         before = turn.block - 1
         if before < 0 or (place and self.reading.turns[place - 1].block == before):
             return 0.0
-        found = [mention for mention in self.reading.mentions[before] if self.meaning.get(mention.reference, -1) >= 0]
+        found = [mention for mention in self.reading.mentions[before] if self._who(mention) >= 0]
         subjects = [mention for mention in found if mention.subject]
-        if subjects and self.meaning[subjects[-1].reference] == number:
+        if subjects and self._who(subjects[-1]) == number:
             return self.weights["told_subject"]
-        mentioned = any(self.meaning[mention.reference] == number for mention in found)
+        mentioned = any(self._who(mention) == number for mention in found)
         return self.weights["told_mention"] if mentioned else 0.0
-
-
-def _distinct(subjects: Sequence[Mention], meaning: Mapping[Reference, int]) -> set[int]:
-    return {meaning.get(mention.reference, -1) for mention in subjects} - {-1}
 
 
 def _is_person(character: Character, told: int) -> bool:

@@ -142,7 +142,7 @@ def gather(counts: Mapping[Reference, int]) -> tuple[list[Character], dict[Refer
     meaning: dict[Reference, int] = {}
     names = [reference for reference in counts if reference.form == "name"]
     for reference in sorted(names, key=lambda ref: (-len(ref.words), not ref.title, -counts[ref], ref)):
-        fitting = _fitting(reference, by_word)
+        fitting = _fitting(reference, by_word, counts)
         if fitting is None:
             fitting = Character(len(characters))
             characters.append(fitting)
@@ -155,15 +155,27 @@ def gather(counts: Mapping[Reference, int]) -> tuple[list[Character], dict[Refer
     return characters, meaning
 
 
-def _fitting(reference: Reference, by_word: Mapping[str, list[Character]]) -> Character | None:
+def _fitting(
+    reference: Reference, by_word: Mapping[str, list[Character]], counts: Mapping[Reference, int]
+) -> Character | None:
     candidates = [
         character
         for character in by_word.get(_last(reference), []) + by_word.get(reference.words[0], [])
         if all(_compatible(reference, other) for other in character.references)
+        and not _is_elder(reference, character, counts)
     ]
     if not candidates:
         return None
     return max(candidates, key=lambda character: (_as_given(reference, character), character.weight, -character.number))
+
+
+def _is_elder(reference: Reference, character: Character, counts: Mapping[Reference, int]) -> bool:
+    """Whether "Mrs. Lennox" is rather the parent of the "Mary Lennox" whom the story calls Mary."""
+    if reference.title not in ("mr", "mrs") or len(reference.words) > 1:
+        return False
+    given = {other.words[0] for other in character.references if len(other.words) > 1}
+    bare = sum(counts.get(Reference("name", "", (word,)), 0) for word in given)
+    return bare > 1 and 2 * bare > counts[reference]
 
 
 def _last(reference: Reference) -> str:
@@ -203,38 +215,32 @@ def _compatible(one: Reference, other: Reference) -> bool:
 
 
 def _gather_nouns(counts: Mapping[Reference, int], characters: list[Character], meaning: dict[Reference, int]) -> None:
-    offices: dict[str, set[int]] = defaultdict(set)
-    heads: dict[str, set[int]] = defaultdict(set)
+    """Descriptions: a rank alone joins whoever bears it most, a lone noun the one longer description it ends."""
+    offices: dict[str, list[Character]] = defaultdict(list)
+    heads: dict[str, list[Character]] = defaultdict(list)
     for character in characters:
         for title in character.titles & _OF_OFFICE:
-            offices[title].add(character.number)
-        for reference in character.references:
-            heads[reference.words[-1]].add(character.number)
+            offices[title].append(character)
+        for word in {reference.words[-1] for reference in character.references}:
+            heads[word].append(character)
+    longer: dict[str, set[tuple[str, ...]]] = defaultdict(set)
     nouns = [reference for reference in counts if reference.form == "noun"]
-    phrases: dict[tuple[str, tuple[str, ...]], Character] = {}
-    by_head: dict[str, set[tuple[str, ...]]] = defaultdict(set)
     for reference in nouns:
-        by_head[_last(reference)].add(reference.words)
+        if len(reference.words) > 1 and not reference.title:
+            longer[_last(reference)].add(reference.words)
+    phrases: dict[tuple[str, tuple[str, ...]], Character] = {}
     for reference in sorted(nouns, key=lambda ref: (-len(ref.words), -counts[ref], ref)):
-        head = _last(reference)
-        bearers = offices.get(_plain(head), set())
-        same_head = heads.get(head, set())
         words = reference.words
-        if len(words) == 1 and len(longer := by_head[head] - {words}) == 1:
-            words = next(iter(longer))
-        key = ("my" if reference.title in ("my", "our") else "", words)
-        if not reference.title and len(bearers) == 1:
-            number = next(iter(bearers))
-        elif len(reference.words) == 1 and not reference.title and len(same_head) == 1:
-            number = next(iter(same_head))
-        elif key in phrases:
-            number = phrases[key].number
-        else:
-            phrases[key] = Character(len(characters))
-            characters.append(phrases[key])
-            number = phrases[key].number
-        characters[number].references[reference] += counts[reference]
-        meaning[reference] = number
+        owner = "my" if reference.title in ("my", "our") else "their" if reference.title else ""
+        bearers = [] if owner else offices[_plain(words[-1])] or (heads[words[0]] if len(words) == 1 else [])
+        if len(words) == 1 and not owner and len(longer[words[0]]) == 1:
+            words = next(iter(longer[words[0]]))
+        known = max(bearers, key=lambda one: (one.weight, -one.number)) if bearers else phrases.get((owner, words))
+        if known is None:
+            known = phrases[owner, words] = Character(len(characters))
+            characters.append(known)
+        known.references[reference] += counts[reference]
+        meaning[reference] = known.number
 
 
 def display_name(reference: Reference, spelling: str) -> str:

@@ -62,7 +62,7 @@ def _verb_first(stretch: Sequence[Token], index: int, book: NameBook) -> Cue | N
 
 def _can_speak(found: Mention) -> bool:
     reference = found.reference
-    return reference.form != "pronoun" or reference.words[0] in ("i", "he", "she", "they", "we", "it")
+    return reference.form != "pronoun" or reference.words[0] not in _OBJECTS
 
 
 def _verb_behind(stretch: Sequence[Token], index: int) -> Token | None:

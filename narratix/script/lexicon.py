@@ -92,7 +92,7 @@ PLAIN_PEOPLE: Final = _words("""
     innkeeper ferryman gardener keeper messenger herald page jailer executioner hangman scout guide
     native savage slave negro peasant labourer apprentice orphan patient client customer suitor lover rider horseman
     invalid newcomer intruder person figure other latter former crowd people children others elder eldest
-    youngest younger oldest first second third company everybody everyone somebody someone
+    youngest younger oldest company everybody everyone somebody someone
 """)
 PEOPLE: Final = FEMALE_PEOPLE | MALE_PEOPLE | PLAIN_PEOPLE
 

@@ -105,7 +105,8 @@ def _turns(page: _Page, quotes: Sequence[Quote], book: NameBook, spoken: Counter
         if cue is None and before is not None and not taken:
             cue = before
         addressed = list(_addressed(page.text, page.speech[index], quote, book, spoken))
-        if current is None or _changes(current, cue):
+        replies = current is not None and not page.narration[index] and not quote.continues
+        if current is None or replies or _changes(current, cue):
             if current is not None:
                 yield current
             current = Turn(page.number, [number], quote.start, quote.end, cue, addressed, quote.continues)

@@ -106,6 +106,8 @@ _VERBS = frozenset(
         "goes",
     ]
 )
+_ANAPHORIC = frozenset("other latter former companion speaker newcomer friend".split())
+"""Nouns that, like a pronoun, take up somebody whom the story has named."""
 _LONGEST_PHRASE = 4
 
 
@@ -295,6 +297,8 @@ def _described(stretch: Sequence[Token], index: int, *, lenient: bool) -> Mentio
     words = [token.lower for token in stretch[index + 1 : head + 1]]
     owner = stretch[index].lower
     title = owner if owner in POSSESSIVES else ""
+    if words[-1] in _ANAPHORIC and (title or len(words) == 1):
+        return _mention(stretch, index, head + 1, Reference("pronoun", title, (words[-1],)), stretch[head])
     return _mention(stretch, index, head + 1, Reference("noun", title, tuple(words)), stretch[head])
 
 

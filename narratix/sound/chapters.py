@@ -27,7 +27,7 @@ def chapters(
     headings = [(_heard_at(placed, m.start("title")), _title(m["title"])) for m in _HEADING.finditer(text)]
     if headings:
         return _covering([(0.0, "Opening"), *headings], duration)
-    breaks = [_heard_at(placed, m.end()) for m in _BREAK.finditer(text)]
+    breaks = [_heard_at(placed, _next_character(text, m.end())) for m in _BREAK.finditer(text)]
     starts = breaks or [_line_begins(placed, cue.first_line) for cue in music]
     return _numbered([0.0, *starts], duration)
 
@@ -60,6 +60,10 @@ def _heard_at(placed: Sequence[PlacedLine], offset: int) -> float:
 
 def _line_begins(placed: Sequence[PlacedLine], line: int) -> float:
     return placed[line].begins if line < len(placed) else 0.0
+
+
+def _next_character(text: str, offset: int) -> int:
+    return next((i for i in range(offset, len(text)) if not text[i].isspace()), len(text))
 
 
 def _title(heading: str) -> str:

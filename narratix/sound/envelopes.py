@@ -15,7 +15,7 @@ from narratix.ports import SAMPLE_RATE, Cue
 DUCK_DB = -12.0
 DUCK_DOWN_SECONDS = 0.25
 DUCK_UP_SECONDS = 0.6
-DUCK_HOLD_SECONDS = 1.2
+DUCK_HOLD_SECONDS = 1.5
 """Pauses up to this long stay ducked: music that breathes with every comma is worse than none."""
 
 Gain = npt.NDArray[np.float32]

@@ -56,6 +56,8 @@ def k_weighting(rate: int = SAMPLE_RATE) -> Energies:
 def k_weighted(sound: Sound) -> Energies:
     """The K-weighted signal, channels first: shape (channels, n)."""
     channels = np.ascontiguousarray(np.atleast_2d(sound.T), dtype=np.float64)
+    if not channels.size:
+        return channels
     return cast(Energies, sosfilt(k_weighting(), channels, axis=-1))
 
 
@@ -100,7 +102,7 @@ def integrated(energies: Iterable[float] | Energies) -> float:
 def short_term(energies: Iterable[float] | Energies) -> Energies:
     """Loudness in LUFS of every 3 s window, moving by 100 ms."""
     blocks = windows(energies, SHORT_TERM_STEPS)
-    return cast(Energies, -0.691 + 10.0 * np.log10(np.maximum(blocks, mean_square(SILENCE_LUFS))))
+    return -0.691 + 10.0 * np.log10(np.maximum(blocks, mean_square(SILENCE_LUFS)))
 
 
 def overall(sound: Sound) -> float:

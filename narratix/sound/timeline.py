@@ -29,7 +29,7 @@ SETTLE_SECONDS = 2.0
 """How far a later line can reach back before the end of the last one: a crossfade's half, a duck's
 250 ms, an effect's onset."""
 
-MUSIC_LUFS = -27.0
+MUSIC_LUFS = -29.0
 MUSIC_INTENSITY_LU = 3.0
 EFFECT_MOMENTARY_LUFS = -25.0
 EFFECT_SHORT_TERM_LUFS = -31.0

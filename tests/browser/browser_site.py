@@ -6,6 +6,7 @@ and against the real service.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -37,14 +38,24 @@ class Site(Protocol):
         """Start it again at the same address, with all it had stored."""
         ...
 
+    def hold(self) -> None:
+        """Let dramas that are submitted from now on wait in the middle of their making. A service that takes its time
+        anyway need not do anything."""
+        ...
+
+    def release(self) -> None:
+        """Let all dramas go on to their end."""
+        ...
+
     def close(self) -> None: ...
 
 
 class StandInSite:
     """The stand-in in a process of its own."""
 
-    def __init__(self, state: Path, pace: float = 0.12) -> None:
+    def __init__(self, state: Path, pace: float = 0.02) -> None:
         self.url = ""
+        self._state = state
         self._command = [sys.executable, str(FOLDER / "stand_in.py"), "--state", str(state), "--pace", str(pace)]
         self._port = 0
         self._start()
@@ -69,6 +80,18 @@ class StandInSite:
     def restart(self) -> None:
         self._start()
 
+    def hold(self) -> None:
+        (self._state / "held").touch()
+
+    def release(self, *, all: bool = True) -> None:
+        """With `all=False`, only as far as the next hold."""
+        (self._state / "held").unlink(missing_ok=True)
+        for path in self._state.glob("*.json"):
+            job = json.loads(path.read_text())
+            job["actions"].append({"kind": "release", "at": time.time(), "all": all})
+            path.with_suffix(".new").write_text(json.dumps(job))
+            path.with_suffix(".new").replace(path)
+
     def close(self) -> None:
         if self._process.poll() is None:
             self.kill()
@@ -81,7 +104,7 @@ def chromium() -> str | None:
     return shutil.which("chromium") or shutil.which("chromium-browser")
 
 
-def until(page: Page, condition: str, seconds: float = 60) -> Any:
+def until(page: Page, condition: str, seconds: float = 300) -> Any:
     """The value of a JavaScript expression once it is truthy. Playwright's own waiting needs eval, which the page's
     policy forbids."""
     end = time.monotonic() + seconds

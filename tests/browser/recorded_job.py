@@ -49,7 +49,7 @@ from narratix.events.catalogue import (
 TITLE = "A Mad Tea-Party"
 BROKEN_TITLE = "The Broken Wire"
 
-# Lewis Carroll, Alice's Adventures in Wonderland, 1865. The clef has two UTF-16 units, the tag is no tag.
+# Lewis Carroll, Alice's Adventures in Wonderland, 1865. The script letter has two UTF-16 units, the tag is no tag.
 PARTS: tuple[tuple[str, str, str], ...] = (
     ("narrator", "", "There was a table set out under a tree in front of the house, and the March Hare and the Hatter "
      "were having tea at it: a Dormouse was sitting between them, fast asleep.\n\n"),
@@ -58,7 +58,7 @@ PARTS: tuple[tuple[str, str, str], ...] = (
     ("narrator", "", "they cried out when they saw Alice coming. "),
     ("c2", "indignant", "“There’s plenty of room!” "),
     ("narrator", "", "said Alice indignantly, and she sat down in a large arm-chair at one end of the table. "
-     "Somebody hummed 𝄞 softly, and a card on the cake said <b>eat me</b> & drink.\n\n"),
+     "A card on the cake, signed 𝒜, said <b>eat me</b> & drink.\n\n"),
     ("c3", "encouraging", "“Have some wine,” "),
     ("narrator", "", "the March Hare said in an encouraging tone.\n\n"),
     ("narrator", "", "Alice looked all round the table, but there was nothing on it but tea. "),
@@ -114,6 +114,11 @@ class Planned:
     event: Event
 
 
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A place where a held drama waits until it is let go, so that a test may look at it for as long as it needs."""
+
+
 def segments() -> tuple[Segment, ...]:
     found, at = [], 0
     for speaker, direction, text in PARTS:
@@ -125,7 +130,7 @@ def segments() -> tuple[Segment, ...]:
     return tuple(found)
 
 
-def schedule(title: str, options: Options, pace: float) -> Iterator[Planned]:
+def schedule(title: str, options: Options, pace: float) -> Iterator[Planned | Hold]:
     """The events of a drama, `pace` seconds apart for the lines. The broken one fails at line 9 until it is retried."""
     sha256 = hashlib.sha256(TEXT.encode()).hexdigest()
     yield Planned(0, JobSubmitted(title=title, text_sha256=sha256, text_key=f"texts/{sha256}.txt",
@@ -138,14 +143,17 @@ def schedule(title: str, options: Options, pace: float) -> Iterator[Planned]:
     yield Planned(
         pace, SoundPlanned(lead_in=LEAD_IN, tail=1.0, music=(_planned_music(),), effects=(_planned_effect(),))
     )
-    for line, (speaker, _, _) in enumerate(PARTS):
+    for line in range(len(PARTS)):
         if line == 4:
             yield Planned(pace, MusicComposed(cue="m1", clip_key="clips/m1.flac", duration=20.0, energies=(0.01,),
                                               usage=_usage("composer")))  # fmt: skip
         if line == 6:
             yield Planned(pace, AttemptFailed(stage="speak_line", item="6", attempt=1, attempts=4, retry_in=1.0,
                                               reason="The speech engine did not answer within 30 seconds."))  # fmt: skip
+            yield Hold()
             yield Planned(2 * pace, _spoken(7))
+        if line == 20:
+            yield Hold()
         if line == 9 and title == BROKEN_TITLE:
             yield from _break_down(pace)
         if line != 7:

@@ -3,7 +3,8 @@
     python stand_in.py --port 0 --state FOLDER [--pace SECONDS]
 
 What a job has come to is a function of the time since its submission and of what people did to it, both kept in
-`FOLDER`; hence a killed stand-in goes on exactly where it would be.
+`FOLDER`; hence a killed stand-in goes on exactly where it would be. While `FOLDER/held` exists, submitted jobs wait at
+their holds for a `release` among their actions.
 """
 
 from __future__ import annotations
@@ -104,7 +105,7 @@ class StandIn:
     async def library(self, _: Request) -> Response:
         dramas = []
         for path in sorted(self.state.glob("*.json")):
-            job = json.loads(path.read_text())
+            job: dict[str, Any] = json.loads(path.read_text())
             if (view := status_view(job, self.history(job)))["status"] == "completed":
                 dramas.append({"job_id": job["job_id"], "title": view["title"],
                                "duration_seconds": recorded.timeline()[-1][1] + 1.0,
@@ -126,21 +127,25 @@ class StandIn:
         job_id = uuid.uuid5(uuid.NAMESPACE_URL, request.headers["idempotency-key"]).hex
         path = self.state / f"{job_id}.json"
         if not path.exists():
-            job = {"job_id": job_id, "title": body.get("title") or "", "options": body.get("options") or {},
-                   "submitted_at": time.time(), "actions": []}  # fmt: skip
+            job: dict[str, Any] = {"job_id": job_id, "title": body.get("title") or "", "options": body.get("options") or {},
+                   "submitted_at": time.time(), "actions": [], "held": (self.state / "held").exists()}  # fmt: skip
             path.write_text(json.dumps(job))
         return JSONResponse({"job_id": job_id, "links": links(job_id)}, 202)
 
     def load(self, request: Request) -> dict[str, Any] | None:
         path = self.state / f"{Path(request.path_params['job']).name}.json"
-        return json.loads(path.read_text()) if path.exists() else None
+        if not path.exists():
+            return None
+        job: dict[str, Any] = json.loads(path.read_text())
+        return job
 
     def history(self, job: dict[str, Any]) -> list[dict[str, Any]]:
         """The events recorded until now: those of the schedule, and what people did in between."""
         found: list[dict[str, Any]] = []
         planned = list(recorded.schedule(job["title"], msgspec.convert(job["options"], Options), self.pace))
         actions = list(job["actions"])
-        at, now, halted = job["submitted_at"], time.time(), False
+        at, now = job["submitted_at"], time.time()
+        halted = waiting = let_go = False
 
         def record(event: Event) -> None:
             data = msgspec.to_builtins(event)
@@ -152,11 +157,18 @@ class StandIn:
                           "hash": hashlib.sha256((previous + json.dumps(data)).encode()).hexdigest()})  # fmt: skip
 
         while True:
-            due = at + planned[0].after if planned and not halted else None
+            if planned and isinstance(planned[0], recorded.Hold):
+                planned.pop(0)
+                waiting = job["held"] and not let_go
+                continue
+            due = at + planned[0].after if planned and not (halted or waiting) else None
             acted = actions[0]["at"] if actions else None
             if acted is not None and (due is None or acted <= due):
                 action = actions.pop(0)
                 at = max(at, acted)
+                if action["kind"] == "release":
+                    waiting, let_go = False, let_go or action["all"]
+                    continue
                 event, halted = _event_of(action, halted)
                 record(event)
             elif due is not None and due <= now:
@@ -307,7 +319,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--state", type=Path, required=True)
-    parser.add_argument("--pace", type=float, default=0.12)
+    parser.add_argument("--pace", type=float, default=0.02)
     wish = parser.parse_args()
     wish.state.mkdir(parents=True, exist_ok=True)
     listener = socket.create_server(("127.0.0.1", wish.port))

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 
-from narratix.app import App
 from narratix.events.catalogue import Options
 from narratix.projections.job_status import JOB_STATUS, JobStatus
 from narratix.projections.projection import Reader
+from narratix.services import Services
 
 STORY = """The rain fell on the old house. There was a knock at the door.
 
@@ -20,7 +20,7 @@ Anna opened the door. The wind howled.
 """
 
 
-async def until_ended(app: App, job_id: object, seconds: float = 60) -> JobStatus:
+async def until_ended(app: Services, job_id: object, seconds: float = 60) -> JobStatus:
     reader = Reader(JOB_STATUS, app.pool)
     async with asyncio.timeout(seconds):
         while True:
@@ -30,7 +30,7 @@ async def until_ended(app: App, job_id: object, seconds: float = 60) -> JobStatu
             await asyncio.sleep(0.05)
 
 
-async def test_given_a_story_when_it_is_submitted_then_every_stage_ends_on_record(narratix: App) -> None:
+async def test_given_a_story_when_it_is_submitted_then_every_stage_ends_on_record(narratix: Services) -> None:
     job_id = await narratix.commands.submit(STORY, options=Options(formats=("mp3", "wav")))
     status = await until_ended(narratix, job_id)
 

@@ -17,7 +17,6 @@ from narratix.sound.clip import fade_edges, prepare_speech
 from narratix.sound.loudness import energies
 from narratix.sound.timeline import ComposedMusic, PlacedLine, RenderedEffect, SpokenLine, build_timeline, lay_lines
 
-
 SIBILANTS = butter(2, (2500, 7000), "bandpass", fs=SAMPLE_RATE, output="sos")
 
 
@@ -31,8 +30,8 @@ def speech_like(seconds: float, seed: int) -> Sound:
     hiss = sosfilt(SIBILANTS, rng.standard_normal(n)) * 0.6
     syllables = np.abs(np.sin(2 * np.pi * 2.0 * t + rng.random())) ** 1.5
     stress = 0.4 + 0.6 * np.repeat(rng.random(n // 11_025 + 1), 11_025)[:n]
-    sound = (voiced * 0.2 + hiss * (np.sin(2 * np.pi * 1.3 * t) > 0.6)) * syllables * stress
-    return sound.astype(np.float32)
+    sound = (voiced * 0.2 + hiss * np.clip(np.sin(2 * np.pi * 1.3 * t), 0, 1) ** 2) * syllables * stress
+    return np.asarray(sound, dtype=np.float32)
 
 
 def chords(seconds: float, seed: int) -> Sound:
@@ -79,7 +78,7 @@ class Drama:
             self.clips[key] = sound
             self.spoken.append(SpokenLine(line, key, duration, tuple(times), measured))
             speaker = ("narrator", "c1", "c2")[line % 3]
-            pause = float(rng.choice([0.2, 0.35, 0.5, 1.6]))
+            pause = float(rng.choice([0.2, 0.35, 0.5, 0.5, 0.8, 0.2, 0.3, 1.6]))
             segments.append(
                 Segment(
                     start=offset,

@@ -40,11 +40,15 @@ def noise(rng: Random, seconds: float, low: float, high: float, tilt: float = 0.
     count = samples(seconds)
     size = int(fft.next_fast_len(count, real=True))
     frequencies = np.maximum(fft.rfftfreq(size, 1 / SAMPLE_RATE), 1.0)
-    gains = (frequencies / np.sqrt(low * high)) ** (tilt / 6.02)
-    gains /= np.sqrt(1.0 + (low / frequencies) ** 8) * np.sqrt(1.0 + (frequencies / high) ** 8)
+    below, above = np.square(np.square(low / frequencies)), np.square(np.square(frequencies / high))
+    gains = 1.0 / np.sqrt((1.0 + np.square(below)) * (1.0 + np.square(above)))
+    if tilt:
+        gains *= np.exp(tilt / 6.02 * np.log(frequencies / np.sqrt(low * high)))
     gains[0] = 0.0
-    sound = fft.irfft(fft.rfft(rng.standard_normal(size)) * gains, size)[:count]
-    return cast(Signal, sound / max(1e-12, float(np.sqrt(np.mean(np.square(sound))))))
+    # The spectrum of white noise is white noise: drawing it there saves a transform.
+    spectrum = rng.standard_normal((2, len(gains)))
+    sound = fft.irfft((spectrum[0] + 1j * spectrum[1]) * gains, size)[:count]
+    return rms_one(sound)
 
 
 def drift(rng: Random, seconds: float, rate: float, low: float = 0.0, high: float = 1.0) -> Signal:

@@ -230,7 +230,8 @@ function without(state, stage, item = null) {
 }
 
 const sameItem = (left, right) => itemName(left) === itemName(right);
-const itemName = (item) => String(item).split("@")[0];
+/** The name of a piece of work without the revision of its inputs. */
+export const itemName = (item) => String(item).split("@")[0];
 
 const including = (list, item) => (list.includes(item) ? list : [...list, item]);
 

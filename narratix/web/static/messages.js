@@ -19,6 +19,9 @@ export const list = (items) => lists.format(items);
 export const size = (bytes) =>
   bytes < 1_000_000 ? `${kilobytes.format(bytes / 1000)} kB` : `${kilobytes.format(bytes / 1_000_000)} MB`;
 
+/** Thousands of bytes as limits are stated: 1 KB = 1,024 bytes. */
+const kibi = (bytes) => kilobytes.format(bytes / 1024);
+
 /** "4:07", "1:02:33" */
 export function clock(seconds) {
   const whole = Math.max(0, Math.floor(seconds));
@@ -33,6 +36,8 @@ export function spokenTime(seconds) {
   const parts = [[Math.floor(whole / 60), "minute", "minutes"], [whole % 60, "second", "seconds"]];
   return parts.filter(([n], i) => n > 0 || (i === 1 && whole < 60)).map(([n, one, other]) => counted(n, one, other)).join(" ");
 }
+
+const signed = (n) => tenths.format(n).replace("-", "\u2212");
 
 export const stageNames = {
   write_script: "Reading the story",
@@ -64,8 +69,8 @@ export const messages = {
   storyHint: "Prose with dialogue works best. Plain text, up to 50 KB.",
   titleLabel: "Title",
   optional: "optional",
-  bytes: (used, limit) => `${size(used)} of ${size(limit)}`,
-  bytesOver: (over) => `${size(over)} too long. Shorten the text, or use the command line, which takes any length.`,
+  bytes: (used, limit) => `${kibi(used)} of ${kibi(limit)} KB`,
+  bytesOver: (over) => `${kibi(over)} KB too long. Shorten the text, or use the command line, which takes any length.`,
   emptyText: "There is no story yet. Paste one, pick a sample, or have one written.",
   samplesLabel: "Or begin with one of these",
   samplesFailed: "The samples could not be loaded.",
@@ -133,9 +138,10 @@ export const messages = {
   stagesTitle: "Order of work",
   count: (done, total) => (total === null ? integers.format(done) : `${integers.format(done)} / ${integers.format(total)}`),
   stageStates: { done: "done", now: "in progress", open: "to come", failed: "failed", none: "none needed" },
-  attempt: (attempt, attempts) => `Attempt ${Math.min(attempt + 1, attempts)} of ${attempts}`,
-  attemptReason: (attempt, reason) => `attempt ${attempt} failed: ${reason}`,
-  attemptLast: (attempts) => `All ${attempts} attempts failed`,
+  attempt: (attempt, attempts) => `Attempt ${Math.min(attempt + 1, attempts)} of ${attempts}.`,
+  lineNumber: (n) => `Line ${integers.format(n)}:`,
+  attemptReason: (attempt, attempts, reason) => (attempt < attempts ? `The one before failed: ${reason}` : reason),
+  attemptsOver: (attempts) => `All ${counted(attempts, "attempt", "attempts")} failed.`,
   castTitle: "The cast",
   castWaiting: "Names appear as they are found in the text.",
   narrator: "Narrator",
@@ -173,8 +179,8 @@ export const messages = {
   duration: "Duration",
   loudness: "Loudness",
   truePeak: "True peak",
-  lufs: (n) => `${tenths.format(n)} LUFS`,
-  dbtp: (n) => `${tenths.format(n)} dBTP`,
+  lufs: (n) => `${signed(n)} LUFS`,
+  dbtp: (n) => `${signed(n)} dBTP`,
   enginesLabel: "Engines",
   cost: "Cost",
   resultFailed: "The finished drama could not be loaded.",

@@ -62,6 +62,7 @@ export function player(result, renewResult) {
       locate();
     },
     playLine(number) {
+      if (!(script[number].ends > script[number].begins)) return undefined;
       if (number === line.value && !audio.paused) return audio.pause();
       audio.currentTime = script[number].begins + 0.01;
       locate();
@@ -91,14 +92,12 @@ export function player(result, renewResult) {
 
 /** The line that is spoken at a time; in a silence, the one before it. Lines without sound are passed over. */
 export function lineAt(script, seconds) {
-  let [low, high] = [0, script.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (script[middle].begins <= seconds) low = middle + 1;
-    else high = middle;
+  let found = null;
+  for (let i = 0; i < script.length; i++) {
+    if (script[i].begins > seconds) break;
+    if (script[i].ends > script[i].begins) found = i;
   }
-  for (let i = low - 1; i >= 0; i--) if (script[i].ends > script[i].begins) return i;
-  return null;
+  return found;
 }
 
 /** The same array while the word is the same, so that nothing is drawn again for it. */

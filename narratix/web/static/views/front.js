@@ -10,13 +10,33 @@ export function Front() {
   useEffect(() => { document.title = messages.documentTitle(""); }, []);
   return html`<div class="front">
     <div class="hero">
-      <h1>${messages.heroTitle}</h1>
-      <p>${messages.heroText}</p>
+      <div>
+        <h1>${messages.heroTitle}</h1>
+        <p>${messages.heroText}</p>
+      </div>
+      <${Vignette} />
     </div>
     <${Compose} />
     <${Library} />
   </div>`;
 }
+
+/** A conversation as a waveform: each voice in turn, in its colour. */
+function Vignette() {
+  return html`<svg class="vignette" viewBox="0 0 342 120" aria-hidden="true" focusable="false">
+    ${VIGNETTE.flatMap(([voice, first, last]) =>
+      Array.from({ length: last - first }, (_, i) => {
+        const x = first + i;
+        const within = Math.sin((Math.PI * (i + 0.7)) / (last - first + 0.4));
+        const tall = 6 + 98 * within ** 0.7 * Math.abs(Math.sin(x * 1.7) * 0.55 + Math.sin(x * 0.61) * 0.45);
+        return html`<path class=${`voice-${voice}`} d=${`M${x * 6 + 3} ${60 - tall / 2}v${tall}`} />`;
+      }),
+    )}
+  </svg>`;
+}
+
+/** [voice, first bar, last bar) */
+const VIGNETTE = [[0, 0, 13], [2, 14, 22], [1, 23, 29], [3, 30, 40], [2, 41, 45], [4, 46, 57]];
 
 function Library() {
   const { value, problem } = useLoaded(api.library);

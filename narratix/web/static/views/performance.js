@@ -20,12 +20,6 @@ export function Performance({ session, state, cast, colour, name, engines, resul
   return html`
     <${PlayerBar} player=${player} result=${result} script=${script} colour=${colour} name=${name} />
     <div class="spread">
-      <div class="margin">
-        <${Downloads} result=${result} />
-        <${Sound} result=${result} state=${state} />
-        <${Cast} cast=${cast} colour=${colour} engines=${engines} />
-        <${Feedback} session=${session} state=${state} />
-      </div>
       <${Script}
         segments=${script}
         story=${story}
@@ -40,6 +34,12 @@ export function Performance({ session, state, cast, colour, name, engines, resul
         newsLabel=${null}
         onLine=${player.playLine}
       />
+      <div class="margin">
+        <${Downloads} result=${result} />
+        <${Sound} result=${result} state=${state} />
+        <${Cast} cast=${cast} colour=${colour} engines=${engines} />
+        <${Feedback} session=${session} state=${state} />
+      </div>
     </div>
   `;
 }

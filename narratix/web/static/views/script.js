@@ -1,5 +1,6 @@
 /** The script as a list of lines. It follows the action until the reader scrolls, then offers the way back. */
 
+import { itemName } from "../fold.js";
 import { messages } from "../messages.js";
 import { codePointIndex, paragraphs, unwrapped } from "../text.js";
 import { Component, Icon, classes, html, reducedMotion, useEffect, useMemo, useRef, useState } from "../ui.js";
@@ -101,7 +102,7 @@ class Line extends Component {
       <div class="line-text" onClick=${press}>
         ${named && html`<p class="speaker"><span class="speaker-name">${speaker}</span>${direction && html` <i class="direction">(${direction})</i>`}</p>`}
         ${passage.map((paragraph) => html`<p>${withWord(paragraph, word, wordEnd)}</p>`)}
-        ${trouble && html`<p class="trouble"><strong>${messages.attempt(trouble.attempt, trouble.attempts)}</strong> ${trouble.reason}</p>`}
+        ${trouble && html`<p class="trouble"><strong>${trouble.retryIn === null ? messages.attemptsOver(trouble.attempt) : messages.attempt(trouble.attempt, trouble.attempts)}</strong> ${trouble.reason}</p>`}
       </div>
     </li>`;
   }
@@ -114,7 +115,7 @@ const sameVoice = (segments, line) =>
   line > 0 && segments[line - 1].kind === "speech" && segments[line - 1].speaker === segments[line].speaker;
 
 const troubleOf = (troubles, line) =>
-  troubles.find((trouble) => trouble.stage === "speak_line" && String(trouble.item).split("@")[0] === String(line));
+  troubles.find((trouble) => trouble.stage === "speak_line" && itemName(trouble.item) === String(line));
 
 function withWord({ text, start }, word, wordEnd) {
   if (word === null || word < start || wordEnd > start + text.length) return text;

@@ -1,6 +1,6 @@
 /** The order of work with real counts, and what went wrong on the way. */
 
-import { stages } from "../fold.js";
+import { itemName, stages } from "../fold.js";
 import { messages, stageNames } from "../messages.js";
 import { classes, html } from "../ui.js";
 
@@ -27,9 +27,13 @@ function Stage({ stage, troubles }) {
     </span>
     ${own.slice(-3).map(
       (trouble) => html`<p class="trouble" key=${trouble.item}>
-        <strong>${trouble.retryIn === null ? messages.attemptLast(trouble.attempts) : messages.attempt(trouble.attempt, trouble.attempts)}</strong>
-        ${" "}${messages.attemptReason(trouble.attempt, trouble.reason)}
+        ${trouble.stage === "speak_line" && `${messages.lineNumber(itemNumber(trouble.item))} `}
+        <strong>${trouble.retryIn === null ? messages.attemptsOver(trouble.attempt) : messages.attempt(trouble.attempt, trouble.attempts)}</strong>
+        ${" "}${messages.attemptReason(trouble.attempt, trouble.retryIn === null ? 0 : trouble.attempts, trouble.reason)}
       </p>`,
     )}
   </li>`;
 }
+
+/** Lines are numbered from 1 for people. */
+const itemNumber = (item) => Number(itemName(item)) + 1;
