@@ -51,7 +51,7 @@ def explosion(rng: Random, seconds: float) -> Signal:
 
 def train(rng: Random, seconds: float) -> Signal:
     """A steam train: the whistle's chord, four chuffs to a turn of the wheels, and the joints of the rails."""
-    chuffs = [noise(rng, 0.2, 120.0, 3500.0, tilt=-3.0) * swell(0.2, 0.02, 0.15) for _ in range(4)]
+    chuffs = [noise(rng, 0.2, 120.0, 3500.0, tilt=-3.0) * swell(0.2, 0.02, 0.17) for _ in range(4)]
     period = 0.27
     times = steady(rng, seconds, period, 0.02, 0.05)
     puffing = scatter(seconds, times, chuffs, np.tile((1.0, 0.7, 0.8, 0.7), len(times))[: len(times)])
@@ -59,9 +59,9 @@ def train(rng: Random, seconds: float) -> Signal:
     joints = np.arange(0.2, seconds, 4 * period)
     pairs = np.sort(np.concatenate((joints, joints + 0.13)))
     rolling = noise(rng, seconds, 50.0, 400.0, tilt=-3.0) * drift(rng, seconds, 4.0, 0.7, 1.0)
-    sound = 0.8 * puffing + 0.9 * scatter(seconds, pairs, [clack], np.full(len(pairs), 0.6)) + 0.45 * rolling
+    sound = 1.3 * puffing + 0.9 * scatter(seconds, pairs, [clack], np.full(len(pairs), 0.6)) + 0.3 * rolling
     blow = min(1.5, 0.5 * seconds)
-    return room(rng, lay(seconds, (0.0, sound), (0.3, 0.5 * _whistle(rng, blow))), 20.0, 0.3)
+    return room(rng, lay(seconds, (0.0, sound), (0.3, 0.4 * _whistle(rng, blow))), 20.0, 0.3)
 
 
 def whistle(rng: Random, seconds: float) -> Signal:

@@ -84,7 +84,7 @@ def fire(rng: Random, seconds: float) -> Signal:
 
 def drip(rng: Random, seconds: float) -> Signal:
     """Single drops into still water, in a cave."""
-    times = np.cumsum(rng.uniform(0.5, 1.6, int(seconds / 0.5) + 2)) - 0.4
+    times = 0.02 + np.concatenate(([0.0], np.cumsum(rng.uniform(0.5, 1.6, int(seconds / 0.5) + 1))))
     times = times[times < seconds]
     drops = [bubble(rng.uniform(900.0, 2200.0), 0.06, 0.5) for _ in range(8)]
     tick = band(burst(rng, 2000.0, 8000.0, 0.01), 1500.0, 8000.0)

@@ -69,7 +69,7 @@ def _walk(rng: Random, seconds: float, steps: list[Signal], period: float) -> Si
 
 
 def crowd(rng: Random, seconds: float) -> Signal:
-    """A room full of talk: a dozen people, each speaking syllables of their own, none to be understood."""
+    """A room full of talk: ten people, each speaking syllables of their own, none to be understood."""
     vowels = (
         (730, 1090, 2440),
         (270, 2290, 3010),
@@ -79,11 +79,11 @@ def crowd(rng: Random, seconds: float) -> Signal:
         (300, 870, 2240),
     )
     sound = np.zeros(samples(seconds))
-    for person in range(12):
+    for person in range(10):
         base = rng.uniform(95.0, 140.0) if person % 2 else rng.uniform(170.0, 235.0)
         size = 1.0 if person % 2 else 1.15
         syllables = []
-        for _ in range(6):
+        for _ in range(5):
             length = rng.uniform(0.13, 0.28)
             pitch = base * arc(length, (0.0, 0.4, 1.0), tuple(rng.uniform(0.88, 1.15, 3)))
             first, second, third = vowels[int(rng.integers(len(vowels)))]

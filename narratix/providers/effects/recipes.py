@@ -114,12 +114,17 @@ def natural_seconds(name: str) -> float:
 
 
 def _nearness(known: str, recipe: Recipe, name: str, asked: frozenset[str]) -> int:
-    """Words in common; the name asked for weighs more than the prompt."""
+    """Words in common; the name weighs more than the prompt, and most of all its last word: a door slam is a slam."""
     phrases = (known, *recipe.words)
     if name in phrases:
         return 100
     own = _words(name)
-    return sum((3 if words <= own else 1) * len(words) for phrase in phrases if (words := _words(phrase)) <= asked)
+    head = _words(name.split()[-1]) if name else frozenset[str]()
+    return sum(
+        (3 if words <= own else 1) * len(words) + len(words & head)
+        for phrase in phrases
+        if (words := _words(phrase)) <= asked
+    )
 
 
 def _words(text: str) -> frozenset[str]:

@@ -46,9 +46,8 @@ def noise(rng: Random, seconds: float, low: float, high: float, tilt: float = 0.
         gains *= np.exp(tilt / 6.02 * np.log(frequencies / np.sqrt(low * high)))
     gains[0] = 0.0
     # The spectrum of white noise is white noise: drawing it there saves a transform.
-    spectrum = rng.standard_normal((2, len(gains)))
-    sound = fft.irfft((spectrum[0] + 1j * spectrum[1]) * gains, size)[:count]
-    return rms_one(sound)
+    spectrum = rng.standard_normal(2 * len(gains), dtype=np.float32).view(np.complex64)
+    return rms_one(fft.irfft(spectrum * gains.astype(np.float32), size)[:count].astype(np.float64))
 
 
 def drift(rng: Random, seconds: float, rate: float, low: float = 0.0, high: float = 1.0) -> Signal:
@@ -101,8 +100,9 @@ def strike(modes: Iterable[tuple[float, float, float]], seconds: float | None = 
     sound = np.zeros(len(time))
     for hertz, t60, gain in modes:
         live = min(len(time), samples(1.2 * t60))
-        at = time[:live]
-        sound[:live] += gain * np.exp(-T60 * at / t60) * np.sin(2 * np.pi * hertz * at)
+        cycles = hertz * time[:live]
+        phase = (2 * np.pi * (cycles - np.floor(cycles))).astype(np.float32)  # small enough for the quick sine
+        sound[:live] += gain * np.sin(phase) * np.exp((-T60 / t60 * time[:live]).astype(np.float32))
     return sound
 
 
