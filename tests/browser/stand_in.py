@@ -157,11 +157,12 @@ class StandIn:
                           "hash": hashlib.sha256((previous + json.dumps(data)).encode()).hexdigest()})  # fmt: skip
 
         while True:
-            if planned and isinstance(planned[0], recorded.Hold):
+            following = planned[0] if planned and not (halted or waiting) else None
+            if isinstance(following, recorded.Hold):
                 planned.pop(0)
                 waiting = job["held"] and not let_go
                 continue
-            due = at + planned[0].after if planned and not (halted or waiting) else None
+            due = at + following.after if following else None
             acted = actions[0]["at"] if actions else None
             if acted is not None and (due is None or acted <= due):
                 action = actions.pop(0)
@@ -171,11 +172,11 @@ class StandIn:
                     continue
                 event, halted = _event_of(action, halted)
                 record(event)
-            elif due is not None and due <= now:
+            elif following is not None and due is not None and due <= now:
+                planned.pop(0)
                 at = due
-                event = planned.pop(0).event
-                record(event)
-                halted = halted or type(event).__name__ in ENDED
+                record(following.event)
+                halted = halted or type(following.event).__name__ in ENDED
             else:
                 return found
 
