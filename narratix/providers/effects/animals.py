@@ -140,7 +140,7 @@ def _hooves(rng: Random, seconds: float, period: float, pattern: tuple[float, ..
         hollow = strike(((620 * pitch, 0.05, 1.0), (980 * pitch, 0.04, 0.7), (1560 * pitch, 0.025, 0.45)))
         thud = strike(((85.0, 0.09, 1.2), (150 * pitch, 0.07, 0.9)))
         grit = burst(rng, 900.0, 5000.0, 0.035, tilt=-2.0)
-        clops.append(lay(0.16, (0.0, hollow), (0.0, thud), (0.004, 0.10 * grit)))
+        clops.append(lay(0.16, (0.0, hollow), (0.0, 0.35 * thud), (0.004, 0.14 * grit)))
     starts = [
         begin + period * place + rng.uniform(-0.01, 0.01)
         for begin in np.arange(0.03, seconds, period)

@@ -61,7 +61,7 @@ def train(rng: Random, seconds: float) -> Signal:
     rolling = noise(rng, seconds, 50.0, 400.0, tilt=-3.0) * drift(rng, seconds, 4.0, 0.7, 1.0)
     sound = 1.3 * puffing + 0.9 * scatter(seconds, pairs, [clack], np.full(len(pairs), 0.6)) + 0.3 * rolling
     blow = min(1.5, 0.5 * seconds)
-    return room(rng, lay(seconds, (0.0, sound), (0.3, 0.4 * _whistle(rng, blow))), 20.0, 0.3)
+    return room(rng, lay(seconds, (0.0, sound), (0.3, 0.8 * _whistle(rng, blow))), 20.0, 0.3)
 
 
 def whistle(rng: Random, seconds: float) -> Signal:
@@ -139,4 +139,4 @@ def ship(rng: Random, seconds: float) -> Signal:
     ]
     gains = at(leaning, slips)
     water = noise(rng, seconds, 120.0, 1800.0, tilt=-4.0) * drift(rng, seconds, 0.5, 0.3, 1.0)
-    return room(rng, scatter(seconds, slips, groan, gains) + 0.25 * water, 7.0, 0.3)
+    return room(rng, scatter(seconds, slips, groan, gains) + 0.12 * water, 7.0, 0.3)

@@ -75,10 +75,10 @@ def fire(rng: Random, seconds: float) -> Signal:
     kept = times[rng.uniform(size=len(times)) < at(flurry, times)]
     snapping = poisson(rng, seconds, 1.2)
     return (
-        0.5 * roar
+        0.28 * roar
         + 0.06 * hiss
         + scatter(seconds, kept, crackles, rng.pareto(1.6, len(kept)).clip(0.1, 6.0) * 0.8)
-        + scatter(seconds, snapping, snaps, rng.uniform(1.0, 4.0, len(snapping)))
+        + scatter(seconds, snapping, snaps, rng.uniform(1.0, 2.5, len(snapping)))
     )
 
 

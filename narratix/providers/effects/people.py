@@ -30,10 +30,12 @@ def footsteps(rng: Random, seconds: float) -> Signal:
     """Leather soles on floorboards: heel, then toe; left and right differ a little."""
     steps = []
     for pitch in (1.0, 1.08, 0.96, 1.05):
-        heel = strike(((78 * pitch, 0.10, 1.0), (142 * pitch, 0.08, 0.8), (265 * pitch, 0.05, 0.4)))
+        heel = strike(
+            ((88 * pitch, 0.09, 0.7), (164 * pitch, 0.07, 0.9), (310 * pitch, 0.05, 0.7), (620 * pitch, 0.03, 0.35))
+        )
         knock = burst(rng, 500.0, 3200.0, 0.03, tilt=-3.0)
         toe = burst(rng, 300.0, 2400.0, 0.045, tilt=-3.0)
-        steps.append(lay(0.26, (0.0, heel), (0.0, 0.22 * knock), (0.085, 0.10 * toe), (0.085, 0.25 * heel)))
+        steps.append(lay(0.26, (0.0, heel), (0.0, 0.32 * knock), (0.085, 0.16 * toe), (0.085, 0.25 * heel)))
     return room(rng, _walk(rng, seconds, steps, 0.54), 6.0, 0.3)
 
 
@@ -41,7 +43,9 @@ def running(rng: Random, seconds: float) -> Signal:
     """Footsteps in a hurry: heavier, with no toe."""
     steps = []
     for pitch in (1.0, 1.07, 0.95):
-        heel = strike(((72 * pitch, 0.09, 1.0), (130 * pitch, 0.07, 0.9), (240 * pitch, 0.05, 0.5)))
+        heel = strike(
+            ((82 * pitch, 0.08, 0.8), (150 * pitch, 0.06, 0.9), (290 * pitch, 0.05, 0.7), (560 * pitch, 0.03, 0.3))
+        )
         steps.append(lay(0.14, (0.0, heel), (0.0, 0.4 * burst(rng, 400.0, 3500.0, 0.035, tilt=-3.0))))
     return room(rng, _walk(rng, seconds, steps, 0.31), 6.0, 0.25)
 
@@ -99,7 +103,7 @@ def crowd(rng: Random, seconds: float) -> Signal:
         order = [syllables[place] for place in rng.permutation(len(syllables))]
         sound += rng.uniform(0.4, 1.0) * scatter(seconds, times, order, gains)
     murmur = noise(rng, seconds, 160.0, 900.0, tilt=-3.0) * drift(rng, seconds, 3.0, 0.6, 1.0)
-    return room(rng, sound, 14.0, 1.6) + 0.5 * murmur
+    return room(rng, sound, 14.0, 1.0) + 0.15 * murmur
 
 
 def applause(rng: Random, seconds: float) -> Signal:
@@ -115,8 +119,8 @@ def applause(rng: Random, seconds: float) -> Signal:
 
 def heartbeat(rng: Random, seconds: float) -> Signal:
     """Lub, dub: two soft thuds in the chest, seventy times a minute."""
-    lub = lay(0.3, (0.0, strike(((48, 0.17, 1.0), (71, 0.13, 0.8), (105, 0.09, 0.4)))))
-    dub = lay(0.25, (0.0, strike(((62, 0.12, 0.8), (92, 0.09, 0.6), (130, 0.06, 0.3)))))
+    lub = lay(0.3, (0.0, strike(((55, 0.17, 0.7), (82, 0.13, 0.9), (124, 0.10, 0.7), (187, 0.06, 0.35)))))
+    dub = lay(0.25, (0.0, strike(((70, 0.12, 0.7), (104, 0.09, 0.8), (155, 0.07, 0.6), (230, 0.05, 0.3)))))
     soft = swell(0.25, 0.012, 0.1)
     beats = steady(rng, seconds, 0.86, 0.01, 0.03)
     ones = np.ones(len(beats))

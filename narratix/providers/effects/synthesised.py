@@ -6,6 +6,7 @@ import asyncio
 import zlib
 
 import numpy as np
+from scipy.signal import butter, sosfilt
 
 from narratix.events.catalogue import Usage
 from narratix.ports import SAMPLE_RATE, Rendered, Sound
@@ -23,6 +24,7 @@ _EDGE_SECONDS = 0.002
 _TAIL_SECONDS = 0.12
 _ONSET_WINDOW = SAMPLE_RATE // 100
 _ONSET_DB = -15.0
+_NO_RUMBLE = butter(2, 25.0, "highpass", fs=SAMPLE_RATE, output="sos")
 
 
 class SynthesisedEffects:
@@ -56,7 +58,7 @@ def synthesise(effect: str, seconds: float, seed: int) -> Sound:
     seconds = min(LONGEST_SECONDS, max(SHORTEST_SECONDS, seconds))
     rng = np.random.default_rng([seed & 0xFFFF_FFFF, zlib.crc32(effect.encode())])
     sound = recipe.make(rng, seconds)
-    sound = sound - sound.mean()
+    sound = sosfilt(_NO_RUMBLE, sound)
     rise, fall = _EDGE_SECONDS, min(_TAIL_SECONDS, 0.2 * seconds)
     if recipe.lasting:
         rise = fall = min(_LASTING_FADE_SECONDS, 0.25 * seconds)

@@ -37,14 +37,14 @@ def rain(rng: Random, seconds: float) -> Signal:
 
 def wind(rng: Random, seconds: float) -> Signal:
     """Gusts: as the wind grows, its noise gets louder and its colour climbs; a thin whistle comes and goes."""
-    gust = 0.65 * drift(rng, seconds, 0.35) + 0.35 * drift(rng, seconds, 1.3)
+    gust = 0.7 * drift(rng, seconds, 0.45) + 0.3 * drift(rng, seconds, 1.4)
     centre = np.log2(140.0) + 2.4 * gust
     sound = np.zeros(samples(seconds))
     for hertz in (130.0, 290.0, 640.0, 1400.0):
         nearness = np.exp(-0.5 * ((np.log2(hertz) - centre) / 0.8) ** 2)
         sound += noise(rng, seconds, hertz / 1.6, hertz * 1.6) * nearness
     whistling = noise(rng, seconds, 640.0, 690.0) * np.square(np.maximum(0.0, gust - 0.45))
-    return (sound + 2.0 * whistling) * (0.15 + np.power(gust, 1.5))
+    return (sound + 2.0 * whistling) * (0.08 + 1.6 * np.square(gust))
 
 
 def thunder(rng: Random, seconds: float) -> Signal:
