@@ -1,6 +1,7 @@
 import itertools
 import re
 from collections import Counter
+from functools import cache
 
 import pytest
 
@@ -25,6 +26,7 @@ SEEDS = range(8)
 every_template = pytest.mark.parametrize("template", IDS)
 
 
+@cache
 def drafts(template: str) -> list[StoryDraft]:
     return [
         write_story(template, premise, length, seed)
