@@ -1,41 +1,76 @@
-"""Database addresses: what providers print on their consoles, made into what asyncpg and SQLAlchemy accept."""
+"""One Postgres address, as the consoles of hosters give it, in the forms that the libraries here understand.
+
+asyncpg forwards parameters that it does not know to the server (`channel_binding`, which Neon's addresses carry, then
+fails); SQLAlchemy passes all of them to asyncpg as arguments, where `sslmode` is called `ssl`. Behind a pooler in
+transaction mode, LISTEN is lost and prepared statements are forbidden.
+"""
 
 from __future__ import annotations
 
-from typing import Final
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
-_SCHEMES: Final = ("postgresql", "postgres", "postgresql+asyncpg")
+UNKNOWN_TO_ASYNCPG = {"channel_binding", "gssencmode"}
+POOLER = "-pooler"
 
 
 class BadAddress(ValueError):
-    """This is no address of a PostgreSQL database."""
+    """The address is not one of a PostgreSQL database. Its text is a sentence for people, without the password."""
 
 
-def asyncpg_dsn(url: str) -> str:
-    """The address for asyncpg. `channel_binding` (Neon's console adds it) is dropped: asyncpg would send it to the
-    server as a setting, which refuses it. Raises BadAddress."""
-    return _rewritten(url, "postgresql", {"channel_binding": None})
+def asyncpg_dsn(dsn: str) -> str:
+    """For `asyncpg.connect`. Raises BadAddress."""
+    return _rebuilt(_parsed(dsn), "postgresql", _parameters(dsn))
 
 
-def sqlalchemy_url(url: str) -> str:
-    """The address for SQLAlchemy's asyncpg dialect, where `sslmode` is spelled `ssl`. Raises BadAddress."""
-    return _rewritten(url, "postgresql+asyncpg", {"channel_binding": None, "sslmode": "ssl"})
+def sqlalchemy_url(dsn: str) -> str:
+    """For `create_async_engine`. Raises BadAddress."""
+    parameters = [("ssl" if name == "sslmode" else name, value) for name, value in _parameters(dsn)]
+    return _rebuilt(_parsed(dsn), "postgresql+asyncpg", parameters)
 
 
-def is_pooled(url: str) -> bool:
-    """Whether the host is Neon's transaction pooler (`ep-name-pooler.region...`), where LISTEN is lost."""
-    host = urlsplit(url).hostname or ""
-    return host.split(".")[0].endswith("-pooler")
+def is_pooled(dsn: str) -> bool:
+    """Whether the address is that of a Neon pooler. Raises BadAddress."""
+    return (_parsed(dsn).hostname or "").split(".")[0].endswith(POOLER)
 
 
-def _rewritten(url: str, scheme: str, names: dict[str, str | None]) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in _SCHEMES:
-        raise BadAddress("The database's address must begin with postgresql:// (see DATABASE_URL).")
-    query = [(names.get(name, name), value) for name, value in parse_qsl(parts.query, keep_blank_values=True)]
-    kept = urlencode([(name, value) for name, value in query if name is not None], safe="/")
-    # urlunsplit drops the // of an empty host, which a unix socket's address has
-    return urlunsplit(("x", parts.netloc or "-", parts.path, kept, "")).replace(
-        f"x://{parts.netloc or '-'}", f"{scheme}://{parts.netloc}", 1
-    )
+def direct_dsn(dsn: str) -> str:
+    """The address that LISTEN, migrations and dumps need: the same database, not through Neon's pooler.
+
+    Raises BadAddress.
+    """
+    parts = _parsed(dsn)
+    if is_pooled(dsn):
+        credentials, at, host = parts.netloc.rpartition("@")
+        first, dot, rest = host.partition(".")
+        parts = parts._replace(netloc=credentials + at + first.removesuffix(POOLER) + dot + rest)
+    return _rebuilt(parts, "postgresql", _parameters(dsn))
+
+
+def without_password(dsn: str) -> str:
+    """For logs and error messages. Raises BadAddress."""
+    parts = _parsed(dsn)
+    credentials, at, host = parts.netloc.rpartition("@")
+    parameters = [(name, value) for name, value in _parameters(dsn) if name != "password"]
+    return _rebuilt(parts._replace(netloc=credentials.partition(":")[0] + at + host), "postgresql", parameters)
+
+
+def _parsed(dsn: str) -> SplitResult:
+    parts = urlsplit(dsn.strip())
+    if parts.scheme.partition("+")[0] not in ("postgres", "postgresql"):
+        raise BadAddress(
+            "DATABASE_URL must look like postgresql://user:password@host/database, "
+            f"but it begins with {parts.scheme or 'no scheme'}."
+        )
+    return parts
+
+
+def _parameters(dsn: str) -> list[tuple[str, str]]:
+    pairs = parse_qsl(_parsed(dsn).query, keep_blank_values=True)
+    renamed = [("sslmode" if name == "ssl" else name, value) for name, value in pairs]
+    return [(name, value) for name, value in renamed if name not in UNKNOWN_TO_ASYNCPG]
+
+
+def _rebuilt(parts: SplitResult, scheme: str, parameters: list[tuple[str, str]]) -> str:
+    # urlunsplit would drop the empty authority of postgresql:///database
+    address = urlunsplit(("", "", parts.path, urlencode(parameters, quote_via=quote, safe="/"), ""))
+    return f"{scheme}://{parts.netloc}{address}"
