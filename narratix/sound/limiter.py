@@ -16,7 +16,7 @@ import numpy.typing as npt
 from scipy.ndimage import minimum_filter1d, uniform_filter1d
 
 from narratix.ports import SAMPLE_RATE, Sound
-from narratix.sound.peaks import TILE, peak_envelope
+from narratix.sound.peaks import TILE, magnitudes, peak_envelope
 
 REACH = round(0.020 * SAMPLE_RATE)
 CONTEXT = 2 * REACH + 2 * TILE
@@ -35,7 +35,7 @@ def reduction(peaks: npt.NDArray[np.float64], ceiling: float) -> npt.NDArray[np.
 
 def limit_samples(sound: Sound, ceiling: float) -> Sound:
     """`sound`, mono or stereo, with no sample above `ceiling` (an amplitude). For clips."""
-    peaks = np.abs(sound) if sound.ndim == 1 else np.abs(sound).max(axis=1)
+    peaks = np.abs(sound) if sound.ndim == 1 else magnitudes(sound)
     gain = reduction(peaks.astype(np.float64), ceiling)
     if gain is None:
         return sound

@@ -15,7 +15,7 @@ from scipy.signal import sosfilt
 from narratix.ports import SAMPLE_RATE, Sound
 from narratix.sound.levels import decibels
 from narratix.sound.loudness import STEP, Energies, integrated, k_weighting, short_term, step_energies
-from narratix.sound.peaks import TAPS, true_peak
+from narratix.sound.peaks import TAPS, magnitudes, true_peak
 
 
 class LoudnessMeter:
@@ -29,6 +29,8 @@ class LoudnessMeter:
         self._energies: list[Energies] = []
 
     def add(self, piece: Sound) -> None:
+        if not len(piece):
+            return
         channels = np.ascontiguousarray(np.atleast_2d(piece.T), dtype=np.float64)
         weighted, self._state = sosfilt(self._sos, channels, axis=-1, zi=self._state)
         if self._rest.shape[-1]:
@@ -79,7 +81,7 @@ class QuietMeter:
     def add(self, piece: Sound) -> None:
         joined = np.concatenate((self._rest, piece)) if len(self._rest) else piece
         whole = len(joined) // self.FRAME
-        frames = joined[: whole * self.FRAME].reshape(whole, -1)
+        frames = joined[: whole * self.FRAME].reshape(whole, self.FRAME * 2)
         power = np.einsum("ij,ij->i", frames, frames) / frames.shape[1] if whole else np.empty(0)
         for quiet in power < 10.0 ** (self.THRESHOLD_DBFS / 10.0):
             self._run = self._run + 1 if quiet else 0
@@ -130,7 +132,7 @@ class ClickMeter:
     def _measure(self, sound: Sound, join: int) -> None:
         at = join - self._begins
         around = sound[max(0, at - self.AROUND) : at + self.AROUND]
-        bend = np.abs(np.diff(around, n=2, axis=0)).max(axis=1)
+        bend = magnitudes(np.diff(around, n=2, axis=0))
         centre = at - max(0, at - self.AROUND)
         near = slice(max(0, centre - self.NEAR), centre + self.NEAR)
         far = np.concatenate((bend[: near.start], bend[near.stop :]))
@@ -150,8 +152,7 @@ class WaveformMeter:
 
     def add(self, piece: Sound) -> None:
         """A piece of a whole number of 10 ms frames, but for the last."""
-        magnitudes = np.abs(piece).max(axis=1)
-        self._maxima.append(np.maximum.reduceat(magnitudes, np.arange(0, len(magnitudes), self.FRAME)))
+        self._maxima.append(np.maximum.reduceat(magnitudes(piece), np.arange(0, len(piece), self.FRAME)))
 
     def peaks(self, count: int = 1000) -> tuple[float, ...]:
         """At most `count` maxima over equal parts of the sound, 0..1, to three digits."""

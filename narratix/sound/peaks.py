@@ -32,11 +32,19 @@ OVERSHOOT = float(np.abs(PHASES).sum(axis=0).max())
 _BEFORE, _AFTER = TAPS // 2 - 1, TAPS // 2
 
 
+def magnitudes(sound: Sound) -> npt.NDArray[np.float32]:
+    """The larger magnitude of the channels of `sound` (n, channels), sample by sample."""
+    largest = np.abs(sound[:, 0])
+    for channel in range(1, sound.shape[1]):  # several times as fast as a maximum over a short axis
+        np.maximum(largest, np.abs(sound[:, channel]), out=largest)
+    return largest
+
+
 def peak_envelope(sound: Sound, threshold: float) -> Envelope:
     """For each sample of `sound` (n, channels) the largest magnitude at it and on the way to its
     neighbours, over all channels. Exact wherever it exceeds `threshold`; elsewhere it may be the
     sample's own magnitude."""
-    envelope: Envelope = np.abs(sound).max(axis=1).astype(np.float64)
+    envelope: Envelope = magnitudes(sound).astype(np.float64)
     tiles = -(-len(envelope) // TILE)
     coarse = np.pad(envelope, (0, tiles * TILE - len(envelope))).reshape(tiles, TILE).max(axis=1)
     near = coarse > threshold / OVERSHOOT
@@ -48,8 +56,11 @@ def peak_envelope(sound: Sound, threshold: float) -> Envelope:
 
     padded = np.pad(sound, ((_BEFORE, _AFTER + tiles * TILE - len(sound)), (0, 0)))
     spans = np.lib.stride_tricks.sliding_window_view(padded, TILE + TAPS - 1, axis=0)[hot * TILE]
-    around = np.lib.stride_tricks.sliding_window_view(spans, TAPS, axis=-1)  # tile, channel, sample, tap
-    between = np.abs(around @ PHASES).max(axis=(1, 3))
+    around = np.ascontiguousarray(np.lib.stride_tricks.sliding_window_view(spans, TAPS, axis=-1))
+    highest = np.zeros(around.shape[:-1], dtype=np.float32)  # tile, channel, sample
+    for taps in PHASES.T:
+        np.maximum(highest, np.abs(around @ taps), out=highest)
+    between = highest.max(axis=1)
 
     full = np.zeros(tiles * TILE + 1)
     full[:-1].reshape(tiles, TILE)[hot] = between
@@ -63,5 +74,5 @@ def true_peak(sound: Sound, at_least: float = 0.0) -> float:
     stereo = sound if sound.ndim == 2 else sound[:, None]
     if not len(stereo):
         return at_least
-    threshold = max(at_least, float(np.abs(stereo).max()))
+    threshold = max(at_least, float(magnitudes(stereo).max()))
     return max(at_least, float(peak_envelope(stereo, threshold).max()))

@@ -47,7 +47,8 @@ def decode_any(data: bytes, ffmpeg: Path, *, trim: bool = False, seconds: float 
             raise ProviderError(f"ffmpeg did not decode {len(data):,} bytes within {seconds:.0f} s.") from late
         if run.returncode != 0:
             raise failure(f"decoding {len(data):,} bytes of audio", run.returncode, run.stderr.decode(errors="replace"))
-        segment = AudioSegment.from_wav(plain)
+        with plain.open("rb") as wav:  # by its path, pydub would leave it open
+            segment = AudioSegment.from_file(wav, format="wav")
     if trim:
         segment = _trimmed(segment)
     samples = np.frombuffer(segment.raw_data, dtype="<i2").reshape(-1, segment.channels)

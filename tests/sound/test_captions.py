@@ -1,0 +1,96 @@
+import re
+from itertools import pairwise
+
+from conftest import Drama
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from narratix.events.catalogue import Segment, Word
+from narratix.sound.captions import Caption, captions, to_srt, to_vtt
+from narratix.sound.timeline import PlacedLine, SpokenLine
+
+CLOCK = r"(\d\d+):([0-5]\d):([0-5]\d)[.,](\d{3})"
+CUE = re.compile(rf"^\d+\n{CLOCK} --> {CLOCK}\n(.+)$")
+
+
+def line_of(text: str, seconds: float = 10.0, begins: float = 3.0) -> PlacedLine:
+    found = list(re.finditer(r"\w+", text))
+    step = seconds / max(1, len(found))
+    words = tuple(
+        Word(start=m.start(), end=m.end(), begins=i * step, ends=(i + 0.9) * step) for i, m in enumerate(found)
+    )
+    segment = Segment(start=0, end=len(text), kind="speech", speaker="c1")
+    return PlacedLine(0, segment, begins, begins + seconds, SpokenLine(0, "k", seconds, words))
+
+
+def test_every_caption_begins_with_its_words(drama: Drama) -> None:
+    placed = drama.placed()
+    made = captions(drama.text, drama.names, placed)
+    heard = {
+        drama.text[w.start : w.end].rstrip("."): line.begins + w.begins
+        for line in placed
+        if line.spoken
+        for w in line.spoken.words
+    }
+    assert len(made) > len(placed)
+    for caption in made:
+        assert abs(caption.begins - heard[caption.text.split()[0].rstrip(".")]) < 0.001
+        assert len(caption.text) <= 84
+    assert all(a.ends <= b.begins for a, b in pairwise(made))
+    assert " ".join(c.text for c in made).split() == drama.text.split()
+
+
+def test_captions_end_with_sentences_where_they_can() -> None:
+    text = (
+        "“Who are you?” said the Caterpillar. This was not an encouraging opening for a conversation, "
+        "and Alice replied, rather shyly, “I hardly know, sir.”"
+    )
+    made = [c.text for c in captions(text, {"c1": "Alice"}, [line_of(text)])]
+    assert made[0] == "“Who are you?” said the Caterpillar."
+    assert made[-1].endswith("sir.”")
+    assert not any(c.startswith("”") for c in made)
+
+
+@given(st.text(alphabet=st.sampled_from("ab é—“”.,!<>&-\n\t "), min_size=1, max_size=400))
+@settings(max_examples=100, deadline=None)
+def test_captions_of_any_text_are_valid_and_lose_nothing(text: str) -> None:
+    made = captions(text, {"c1": "A > B\n& <C>"}, [line_of(text)])
+    assert "".join("".join(c.text for c in made).split()) == "".join(text.split())
+    assert all(0 < len(c.text) <= 84 for c in made)
+    assert all(c.begins < c.ends for c in made)
+    assert all(a.begins <= b.begins for a, b in pairwise(made))
+
+    header, *cues = to_vtt(made).strip().split("\n\n")
+    assert header == "WEBVTT"
+    assert len(cues) == len(made)
+    for cue in cues:
+        match = CUE.match(cue)
+        assert match is not None
+        voice, _, shown = match[9].partition(">")
+        assert voice == "<v A &gt; B &amp; &lt;C&gt;"
+        assert not set("<>") & set(shown)
+
+    blocks = to_srt(made).split("\n\n") if made else []
+    assert all(CUE.match(block.strip()) for block in blocks)
+
+
+def test_the_formats_to_the_letter() -> None:
+    made = (Caption(1.0, 2.5, "Ada", "Tom & Jerry <3"), Caption(3725.0004, 3726.9996, "Ada", "Yes."))
+    assert to_vtt(made) == (
+        "WEBVTT\n\n1\n00:00:01.000 --> 00:00:02.500\n<v Ada>Tom &amp; Jerry &lt;3\n\n"
+        "2\n01:02:05.000 --> 01:02:07.000\n<v Ada>Yes.\n"
+    )
+    assert to_srt(made) == (
+        "1\n00:00:01,000 --> 00:00:02,500\nAda: Tom & Jerry <3\n\n2\n01:02:05,000 --> 01:02:07,000\nYes.\n"
+    )
+
+
+def test_a_line_without_word_times_is_captioned_evenly() -> None:
+    text = "One two three four five six seven. " * 6
+    line = line_of(text)
+    assert line.spoken is not None
+    bare = PlacedLine(0, line.segment, 3.0, 13.0, SpokenLine(0, "k", 10.0))
+    made = captions(text, {}, [bare])
+    assert len(made) > 2
+    assert made[0].speaker == "c1"
+    assert made[-1].begins < 13.0
