@@ -1,5 +1,6 @@
 """How a direction sounds: pace, pitch and timbre. Loudness is not used: every clip is later brought to the same
-level, so a shout must be bright and hard, and a whisper breath, to be heard as one."""
+level, so a shout must be bright and hard, and a whisper breath, to be heard as one. The paces are slight, since a script
+sets the speed of a directed line as well."""
 
 from __future__ import annotations
 
@@ -45,30 +46,31 @@ NEUTRAL = Delivery()
 
 DELIVERIES: dict[str, Delivery] = {
     # the beginnings of words -> their delivery; the first that fits a word counts
-    "whisper hiss breath": Delivery(pace=0.93, breath=0.88, tilt=2.0),
-    "murmur mutter mumbl under": Delivery(pace=0.97, breath=0.3, tilt=-4.0),
-    "quiet soft low gentl tender hush": Delivery(pace=0.95, breath=0.18, tilt=-3.0),
-    "scream shriek": Delivery(pace=1.05, pitch=2.5, tilt=8.0, drive=0.6),
-    "shout yell bellow roar loud": Delivery(pace=1.02, pitch=1.3, tilt=6.0, drive=0.45),
-    "call cri exclaim": Delivery(pace=0.98, pitch=0.8, tilt=4.0, drive=0.15),
-    "ang furious rag snap growl snarl bitter fierce": Delivery(pace=1.07, pitch=-0.3, tilt=3.5, drive=0.35),
-    "sob cry weep tear": Delivery(pace=0.9, pitch=0.4, breath=0.15, tilt=-1.5, tremor=0.3),
-    "sad sorrow mourn grie melanchol despair": Delivery(pace=0.88, pitch=-0.7, tilt=-3.0),
-    "excit eager joy delight thrill": Delivery(pace=1.1, pitch=1.1, tilt=2.0),
-    "laugh chuckl giggl amus cheer happ play": Delivery(pace=1.05, pitch=0.8, tilt=1.5, tremor=0.12),
+    "whisper hiss breath": Delivery(pace=0.96, breath=0.88, tilt=2.0),
+    "murmur mutter mumbl under": Delivery(pace=0.98, breath=0.3, tilt=-4.0),
+    "quiet soft low gentl tender hush": Delivery(pace=0.97, breath=0.18, tilt=-3.0),
+    "scream shriek": Delivery(pace=1.02, pitch=2.5, tilt=8.0, drive=0.6),
+    "shout yell bellow roar loud": Delivery(pace=1.01, pitch=1.3, tilt=6.0, drive=0.45),
+    "call cri exclaim": Delivery(pace=0.99, pitch=0.8, tilt=4.0, drive=0.15),
+    "ang furious rag snap growl snarl bitter fierce": Delivery(pace=1.03, pitch=-0.3, tilt=3.5, drive=0.35),
+    "sob cry weep tear": Delivery(pace=0.95, pitch=0.4, breath=0.15, tilt=-1.5, tremor=0.3),
+    "sad sorrow mourn grie melanchol despair": Delivery(pace=0.94, pitch=-0.7, tilt=-3.0),
+    "excit eager joy delight thrill": Delivery(pace=1.05, pitch=1.1, tilt=2.0),
+    "laugh chuckl giggl amus cheer happ play": Delivery(pace=1.02, pitch=0.8, tilt=1.5, tremor=0.12),
     "fear afraid frighten scare terrif nerv anxious trembl panic": Delivery(
-        pace=1.08, pitch=0.9, breath=0.12, tremor=0.22
+        pace=1.04, pitch=0.9, breath=0.12, tremor=0.22
     ),
-    "stammer stutter hesit uncertain": Delivery(pace=0.9, tremor=0.12),
-    "urgent hurr quick fast rush": Delivery(pace=1.16),
-    "slow drawl delib": Delivery(pace=0.84),
-    "tir weak sigh wear sleep faint dying": Delivery(pace=0.87, pitch=-0.5, breath=0.22, tilt=-2.5),
-    "cold grim stern firm grav solemn serious threat": Delivery(pace=0.93, pitch=-0.7, drive=0.1),
-    "hoars rasp gruff": Delivery(pace=0.96, pitch=-0.5, breath=0.3, drive=0.4),
-    "sing chant": Delivery(pace=0.9, pitch=0.7),
-    "surpris astonish amaz shock": Delivery(pace=1.04, pitch=1.2, tilt=1.5),
-    "calm": Delivery(pace=0.95, tilt=-1.0),
-    "sarcas dry mock": Delivery(pace=0.94, pitch=-0.3),
+    "stammer stutter hesit uncertain": Delivery(pace=0.95, tremor=0.12),
+    "urgent hurr quick fast rush": Delivery(pace=1.08),
+    "slow drawl delib thought pensiv": Delivery(pace=0.92),
+    "tir weak sigh wear sleep faint dying": Delivery(pace=0.93, pitch=-0.5, breath=0.22, tilt=-2.5),
+    "cold grim stern firm grav solemn serious threat": Delivery(pace=0.96, pitch=-0.7, drive=0.1),
+    "hoars rasp gruff": Delivery(pace=0.98, pitch=-0.5, breath=0.3, drive=0.4),
+    "sing chant": Delivery(pace=0.95, pitch=0.7),
+    "surpris astonish amaz shock": Delivery(pace=1.02, pitch=1.2, tilt=1.5),
+    "plead beg implor beseech": Delivery(pace=0.98, pitch=0.6, breath=0.08, tremor=0.12),
+    "calm": Delivery(pace=0.97, tilt=-1.0),
+    "sarcas dry mock": Delivery(pace=0.97, pitch=-0.3),
 }
 
 

@@ -1,4 +1,5 @@
-"""The voices of the local engines. `pitch_hz` and the traits were measured on one passage (benchmarks/voices.py);
+"""The voices of the local engines. `pitch_hz` was measured on one passage (benchmarks/voices.py), and the traits
+follow from that passage's pitch and length;
 Kokoro's quality follows its author's published grades (https://huggingface.co/hexgrad/Kokoro-82M, VOICES.md)."""
 
 from __future__ import annotations
@@ -31,42 +32,42 @@ def _kokoro(id: str, grade: str, pitch: float, *traits: str, age: str = "adult")
 KOKORO_CHARACTERS: dict[str, tuple[str, float]] = {
     # voice -> the voice that it is made of, and the factor of its spectrum
     "af_child": ("af_bella", 1.20),
-    "am_child": ("af_sky", 1.14),
+    "am_child": ("af_sarah", 1.20),
     "am_giant": ("am_onyx", 0.80),
 }
 
 KOKORO_VOICES: tuple[Voice, ...] = (
-    _kokoro("af_heart", "A", 0),
-    _kokoro("af_alloy", "C", 0),
-    _kokoro("af_aoede", "C+", 0),
-    _kokoro("af_bella", "A-", 0),
-    _kokoro("af_jessica", "D", 0),
-    _kokoro("af_kore", "C+", 0),
-    _kokoro("af_nicole", "B-", 0),
-    _kokoro("af_nova", "C", 0),
-    _kokoro("af_river", "D", 0),
-    _kokoro("af_sarah", "C+", 0),
-    _kokoro("af_sky", "C-", 0),
-    _kokoro("am_adam", "F+", 0),
-    _kokoro("am_echo", "D", 0),
-    _kokoro("am_eric", "D", 0),
-    _kokoro("am_fenrir", "C+", 0),
-    _kokoro("am_liam", "D", 0),
-    _kokoro("am_michael", "C+", 0),
-    _kokoro("am_onyx", "D", 0),
-    _kokoro("am_puck", "C+", 0),
-    _kokoro("am_santa", "D-", 0),
-    _kokoro("bf_alice", "D", 0),
-    _kokoro("bf_emma", "B-", 0),
-    _kokoro("bf_isabella", "C", 0),
-    _kokoro("bf_lily", "D", 0),
-    _kokoro("bm_daniel", "D", 0),
-    _kokoro("bm_fable", "C", 0),
-    _kokoro("bm_george", "C", 0),
-    _kokoro("bm_lewis", "D+", 0),
-    _kokoro("af_child", "B-", 0, age="child"),
-    _kokoro("am_child", "C-", 0, age="child"),
-    _kokoro("am_giant", "D", 0),
+    _kokoro("af_heart", "A", 195, "high"),
+    _kokoro("af_alloy", "C", 138, "low"),
+    _kokoro("af_aoede", "C+", 176),
+    _kokoro("af_bella", "A-", 194),
+    _kokoro("af_jessica", "D", 205, "high", "quick"),
+    _kokoro("af_kore", "C+", 146, "low"),
+    _kokoro("af_nicole", "B-", 147, "breathy", "slow"),
+    _kokoro("af_nova", "C", 156),
+    _kokoro("af_river", "D", 174),
+    _kokoro("af_sarah", "C+", 187),
+    _kokoro("af_sky", "C-", 159),
+    _kokoro("am_adam", "F+", 114),
+    _kokoro("am_echo", "D", 106),
+    _kokoro("am_eric", "D", 152, "high", "quick"),
+    _kokoro("am_fenrir", "C+", 129),
+    _kokoro("am_liam", "D", 119, "quick"),
+    _kokoro("am_michael", "C+", 111, "slow"),
+    _kokoro("am_onyx", "D", 82, "deep"),
+    _kokoro("am_puck", "C+", 105),
+    _kokoro("am_santa", "D-", 167, "high", "slow", age="old"),
+    _kokoro("bf_alice", "D", 205, "high"),
+    _kokoro("bf_emma", "B-", 182),
+    _kokoro("bf_isabella", "C", 201, "high"),
+    _kokoro("bf_lily", "D", 190),
+    _kokoro("bm_daniel", "D", 122),
+    _kokoro("bm_fable", "C", 118),
+    _kokoro("bm_george", "C", 137, "slow"),
+    _kokoro("bm_lewis", "D+", 89, "deep", "slow"),
+    _kokoro("af_child", "B", 235, age="child"),
+    _kokoro("am_child", "C", 225, age="child"),
+    _kokoro("am_giant", "D", 67, "deep", "giant"),
 )
 
 
@@ -91,13 +92,25 @@ FAST_BODIES: dict[str, Body] = {
 }
 
 FAST_VOICES: tuple[Voice, ...] = (
-    Voice("heart", "Heart", "female", "american", "adult", (), 0, 0.5),
-    Voice("alma", "Alma", "female", "american", "old", (), 0, 0.45),
-    Voice("ivy", "Ivy", "female", "american", "young", (), 0, 0.45),
-    Voice("pip", "Pip", "male", "american", "child", (), 0, 0.4),
-    Voice("thomas", "Thomas", "male", "american", "adult", (), 0, 0.45),
-    Voice("felix", "Felix", "male", "american", "young", (), 0, 0.45),
-    Voice("bruno", "Bruno", "male", "american", "old", (), 0, 0.4),
-    Voice("giant", "Giant", "male", "american", "adult", (), 0, 0.3),
-    Voice("elf", "Elf", "female", "american", "child", (), 0, 0.3),
+    Voice("heart", "Heart", "female", "american", "adult", (), 197, 0.5),
+    Voice("alma", "Alma", "female", "american", "old", (), 174, 0.45),
+    Voice("ivy", "Ivy", "female", "american", "young", (), 228, 0.45),
+    Voice("pip", "Pip", "male", "american", "child", (), 281, 0.4),
+    Voice("thomas", "Thomas", "male", "american", "adult", (), 126, 0.45),
+    Voice("felix", "Felix", "male", "american", "young", (), 143, 0.45),
+    Voice("bruno", "Bruno", "male", "american", "old", ("deep",), 99, 0.4),
+    Voice(
+        "giant",
+        "Giant",
+        "male",
+        "american",
+        "adult",
+        (
+            "deep",
+            "giant",
+        ),
+        85,
+        0.3,
+    ),
+    Voice("elf", "Elf", "female", "american", "child", ("elf",), 315, 0.3),
 )
