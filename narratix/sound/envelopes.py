@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -17,6 +17,9 @@ DUCK_DOWN_SECONDS = 0.25
 DUCK_UP_SECONDS = 0.6
 DUCK_HOLD_SECONDS = 1.5
 """Pauses up to this long stay ducked: music that breathes with every comma is worse than none."""
+
+AMBIENCE_SECONDS = 4.0
+"""Effects of this length are a place, not an event."""
 
 Gain = npt.NDArray[np.float32]
 Positions = npt.NDArray[np.int64]
@@ -88,12 +91,12 @@ def ducking(dialogue: Iterable[Cue]) -> Ducking:
     return Ducking(np.array([p[0] for p in points]), np.array([p[1] for p in points]))
 
 
-AMBIENCE_SECONDS = 4.0
+def is_ambience(seconds: float, energies: Sequence[float]) -> bool:
+    """Whether a clip is long enough to lie under voices. Its energies tell its length where they are
+    there, since the end of the drama may cut its cue."""
+    return max(seconds, len(energies) * 0.1) >= AMBIENCE_SECONDS
 
 
 def is_ducked(cue: Cue) -> bool:
-    """Music and ambience step back behind voices; a short effect belongs to its word and does not.
-
-    The clip's length counts, as told by its energies: the end of the drama may cut the cue.
-    """
-    return cue.loops or max(cue.ends - cue.begins, len(cue.energies) * 0.1) >= AMBIENCE_SECONDS
+    """Music and ambience step back behind voices; a short effect belongs to its word and does not."""
+    return cue.loops or is_ambience(cue.ends - cue.begins, cue.energies)

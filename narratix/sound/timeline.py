@@ -16,6 +16,7 @@ from itertools import pairwise
 
 from narratix.events.catalogue import PlannedEffect, PlannedMusic, Segment, Word
 from narratix.ports import Cue, Timeline
+from narratix.sound.envelopes import is_ambience
 from narratix.sound.levels import lufs
 from narratix.sound.loudness import GATING_STEPS, SHORT_TERM_STEPS, integrated, windows
 
@@ -33,7 +34,9 @@ MUSIC_LUFS = -29.0
 MUSIC_INTENSITY_LU = 3.0
 EFFECT_MOMENTARY_LUFS = -25.0
 EFFECT_SHORT_TERM_LUFS = -31.0
-"""Effects keep their voices understandable: 12 LU under speech over 3 s, 6 LU in their loudest moment."""
+"""Effects leave the voices clear: 12 LU under speech over 3 s, 6 LU in their loudest moment."""
+AMBIENCE_LIFT_LU = 9.0
+"""Ambience is ducked by 12 dB under voices, and would else be lost there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,9 +251,10 @@ def _effect_gain(effect: RenderedEffect) -> float:
     padded = (0.0,) * (SHORT_TERM_STEPS - 1) + effect.energies + (0.0,) * (SHORT_TERM_STEPS - 1)
     momentary = lufs(max(windows(padded, GATING_STEPS), default=0.0))
     over_3_s = lufs(max(windows(padded, SHORT_TERM_STEPS), default=0.0))
+    lift = AMBIENCE_LIFT_LU if is_ambience(effect.duration, effect.energies) else 0.0
     normal = min(
-        _gain_to(EFFECT_MOMENTARY_LUFS, momentary),
-        _gain_to(EFFECT_SHORT_TERM_LUFS, over_3_s),
+        _gain_to(EFFECT_MOMENTARY_LUFS + lift, momentary),
+        _gain_to(EFFECT_SHORT_TERM_LUFS + lift, over_3_s),
     )
     return round(normal + min(0.0, effect.plan.gain_db), 2)
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -18,8 +19,8 @@ import soundfile
 from conftest import Drama, speech_like
 
 from narratix.embedded.ffmpeg import FfmpegMissing, find_ffmpeg
-from narratix.events.catalogue import Chapter
-from narratix.ports import SAMPLE_RATE, Mastering, ProviderError, Tags, Timeline
+from narratix.events.catalogue import Chapter, Format
+from narratix.ports import CONTENT_TYPES, SAMPLE_RATE, Mastering, ProviderError, Tags, Timeline
 from narratix.providers.mastering import FORMATS, FfmpegMastering, decode_any
 from narratix.providers.mastering.render import MixOrder, mix_files
 from narratix.sound.codec import to_flac
@@ -278,3 +279,7 @@ def test_ffmpeg_is_found_or_its_lack_explained(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr("narratix.embedded.ffmpeg.find_spec", lambda _: None)
     with pytest.raises(FfmpegMissing, match="pip install imageio-ffmpeg"):
         find_ffmpeg()
+
+
+def test_every_format_of_the_catalogue_can_be_made() -> None:
+    assert set(FORMATS) == set(get_args(Format)) == set(CONTENT_TYPES)

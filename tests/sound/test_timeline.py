@@ -7,7 +7,9 @@ from conftest import Drama
 from narratix.events.catalogue import PlannedEffect, PlannedMusic, Segment, Word
 from narratix.ports import Cue
 from narratix.sound.chapters import chapters
+from narratix.sound.envelopes import is_ducked
 from narratix.sound.timeline import (
+    AMBIENCE_LIFT_LU,
     ComposedMusic,
     RenderedEffect,
     SpokenLine,
@@ -84,6 +86,15 @@ def test_effects_stay_under_the_voices_whatever_was_planned() -> None:
     )
     assert soft == pytest.approx(loud - 6.0)
     assert loud <= -14.0  # a mean square of 0.1 is -10.7 LUFS; its loudest moment is brought to -25
+
+
+def test_ambience_is_planned_louder_because_it_steps_back_behind_voices() -> None:
+    placed = lay_lines([segment(0, 10)], [spoken(0, 12.0)], lead_in=1.0)
+    short, long = (
+        build_timeline(placed, (), [effect(0, 0, seconds=seconds)], tail=1.0).effects[0] for seconds in (3.5, 8.0)
+    )
+    assert (is_ducked(short), is_ducked(long)) == (False, True)
+    assert long.gain_db == pytest.approx(short.gain_db + AMBIENCE_LIFT_LU)
 
 
 def test_an_effect_of_an_unspoken_line_is_left_out() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from narratix.ports import ProviderError, Tags
+from narratix.ports import CONTENT_TYPES, ProviderError, Tags
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ FORMATS: Mapping[str, AudioFormat] = MappingProxyType(
     {
         "mp3": AudioFormat(
             ".mp3",
-            "audio/mpeg",
+            CONTENT_TYPES["mp3"],
             (
                 *("-af", "volume=0.4455dB", "-c:a", "libmp3lame", "-b:a", "128k", "-compression_level", "7"),
                 *("-id3v2_version", "3", "-f", "mp3"),
@@ -34,15 +34,15 @@ FORMATS: Mapping[str, AudioFormat] = MappingProxyType(
         ),
         "m4b": AudioFormat(
             ".m4b",
-            "audio/mp4",
+            CONTENT_TYPES["m4b"],
             (
                 *("-c:a", "aac", "-b:a", "128k", "-aac_coder", "fast", "-movflags", "+faststart"),
                 *("-metadata", "media_type=2", "-f", "ipod"),
             ),
         ),
-        "wav": AudioFormat(".wav", "audio/wav", ("-c:a", "pcm_s16le", "-rf64", "auto", "-f", "wav")),
+        "wav": AudioFormat(".wav", CONTENT_TYPES["wav"], ("-c:a", "pcm_s16le", "-rf64", "auto", "-f", "wav")),
         "opus": AudioFormat(
-            ".opus", "audio/ogg", ("-c:a", "libopus", "-b:a", "80k", "-compression_level", "7", "-f", "ogg")
+            ".opus", CONTENT_TYPES["opus"], ("-c:a", "libopus", "-b:a", "80k", "-compression_level", "7", "-f", "ogg")
         ),
     }
 )
