@@ -7,8 +7,9 @@ Attribution" (EACL 2017); where no name stands beside a speech, the candidates a
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from narratix.script.cast import Character, gather
@@ -17,34 +18,37 @@ from narratix.script.reading import Reading, Turn
 from narratix.script.references import Mention, Reference
 
 WEIGHTS: Mapping[str, float] = {
-    "cue_sex": 3.0,
+    "cue_sex": 2.1,
     "cue_other_sex": -6.0,
     "cue_unknown_sex": 0.6,
     "cue_last_subject": 2.0,
     "cue_earlier_here": 1.0,
     "cue_present": 1.5,
     "beat_subject": 3.0,
-    "beat_first": 1.0,
+    "beat_first": 0.6,
     "beat_mention": 0.2,
     "beat_sex": 1.0,
-    "beat_other_sex": -2.5,
+    "beat_other_sex": -1.5,
     "spoke_before": -2.5,
     "spoke_before_apart": -0.3,
-    "spoke_before_that": 2.0,
-    "was_addressed": 2.5,
+    "spoke_before_that": 1.2,
+    "was_addressed": 1.1,
     "addresses": -5.0,
     "is_addressed_next": 1.0,
-    "speaks_next": -1.2,
+    "speaks_next": -2.4,
     "speaks_after_next": 0.9,
-    "told_subject": 1.4,
+    "told_subject": 2.8,
     "told_mention": 0.4,
     "age": -0.15,
     "spoken_before": 0.35,
     "narrator": 0.3,
     "named": 0.5,
-    "salience_speaker": 1.0,
+    "absent": -1.5,
+    "beat_behind": 1.2,
+    "beat_before": 0.8,
+    "salience_speaker": 0.6,
     "salience_addressed": 0.5,
-    "salience_subject": 1.0,
+    "salience_subject": 0.6,
     "salience_other": 0.4,
     "salience_fade": 0.6,
 }
@@ -52,6 +56,10 @@ WEIGHTS: Mapping[str, float] = {
 
 _WINDOW = 14
 _POOL = 12
+_BESIDE = 3
+_NEAR = 1_500
+_MANY = 100
+_FORGOTTEN = 0.05
 
 
 @dataclass(slots=True)
@@ -168,23 +176,37 @@ class _Decoder:
     resolved: dict[int, int] = field(default_factory=dict)
     """Offset of a pronoun -> whom it means."""
     block: int = -1
+    around: Sequence[Mention] = ()
+    """Mentions near the turn in its own block, and `told` in the block before."""
+    told: Sequence[Mention] = ()
+    present: set[int] = field(default_factory=set)
+    """Those whom the narration itself speaks of, not only people in their speeches."""
 
     def run(self) -> None:
         turns = self.reading.turns
         self.sexes = [character.sex for character in self.characters]
         self.fixed = [self._named_by_cue(turn) for turn in turns]
         told = Counter(number for number in self.fixed if number >= 0)
+        seen = {self._who(mention) for block in self.reading.mentions for mention in block}
+        self.present = seen.union(self.fixed)
         self.people = [_is_person(character, told[character.number]) for character in self.characters]
         block = -1
-        unread: list[Mention] = []
+        unread: Sequence[Mention] = ()
+        place_in_block = 0
         for place, turn in enumerate(turns):
             while block < turn.block:
-                self._note_all(unread)
+                self._note_all(unread[place_in_block:])
+                place_in_block = 0
                 block += 1
-                unread = list(self.reading.mentions[block])
+                self.block = block
+                unread = self.reading.mentions[block]
                 self._fade()
-            while unread and unread[0].start < turn.start:
-                self._note_all([unread.pop(0)])
+            said_before = place_in_block
+            while place_in_block < len(unread) and unread[place_in_block].start < turn.start:
+                place_in_block += 1
+            self._note_all(unread[said_before:place_in_block])
+            self.around = self._near(turn.block, turn.start - _NEAR, turn.end + _NEAR)
+            self.told = self._near(turn.block - 1, turn.start - 2 * _NEAR, turn.start) if turn.block else ()
             speaker, confidence = self._decide(place, turn)
             self.speakers.append(speaker)
             self.confidences.append(confidence)
@@ -219,9 +241,8 @@ class _Decoder:
         self.salience[number] = self.salience.get(number, 0.0) + salience
 
     def _fade(self) -> None:
-        self.block += 1
         fade = self.weights["salience_fade"]
-        self.salience = {number: value * fade for number, value in self.salience.items() if value > 0.05}
+        self.salience = {number: value * fade for number, value in self.salience.items() if value > _FORGOTTEN}
 
     def _refer(self, sex: Sex) -> int:
         """Whom "he" or "she" means here: the most present person of that sex, -1 for nobody."""
@@ -235,6 +256,14 @@ class _Decoder:
                 best, most = number, fit
         return best
 
+    def _near(self, block: int, start: int, end: int) -> Sequence[Mention]:
+        """The mentions of a block that begin in [start, end); a block may be a whole book."""
+        found = self.reading.mentions[block]
+        if len(found) < _MANY:
+            return [mention for mention in found if start <= mention.start < end]
+        first = bisect_left(found, start, key=_start)
+        return found[first : bisect_left(found, end, first, key=_start)]
+
     def _who(self, mention: Mention) -> int:
         number = self.meaning.get(mention.reference, -1)
         return number if number >= 0 else self.resolved.get(mention.start, -1)
@@ -242,6 +271,8 @@ class _Decoder:
     def _named_by_cue(self, turn: Turn) -> int:
         if turn.cue is None:
             return -1
+        if turn.cue.reference.words == ("we",):
+            return self.narrator
         return self.meaning.get(turn.cue.reference, -1)
 
     # -- deciding ------------------------------------------------------------------------------
@@ -270,7 +301,7 @@ class _Decoder:
 
     def _candidates(self, place: int, turn: Turn) -> list[int]:
         pool: dict[int, None] = {}
-        for mention in self.reading.mentions[turn.block]:
+        for mention in self.around:
             number = self._who(mention)
             if number >= 0 and self.people[number]:
                 pool[number] = None
@@ -287,9 +318,23 @@ class _Decoder:
             for reference in other.addressed:
                 if self.people[self.meaning[reference]]:
                     pool[self.meaning[reference]] = None
+        if len(pool) < 2:
+            pool.update(dict.fromkeys(self._ahead(place, turn)))
         if self.narrator >= 0:
             pool[self.narrator] = None
         return list(pool)
+
+    def _ahead(self, place: int, turn: Turn) -> Iterator[int]:
+        """At a story's start the speakers are often named only after they spoke."""
+        for block in self.reading.mentions[turn.block + 1 : turn.block + 5]:
+            for mention in block:
+                number = self.meaning.get(mention.reference, -1)
+                if number >= 0 and self.people[number]:
+                    yield number
+        for other in self.reading.turns[place : place + 5]:
+            for reference in other.addressed:
+                if self.people[self.meaning[reference]]:
+                    yield self.meaning[reference]
 
     def _score(self, number: int, place: int, turn: Turn) -> float:
         weights = self.weights
@@ -322,6 +367,7 @@ class _Decoder:
         score += weights["age"] * min(_WINDOW, turn.block - self.recent.get(number, turn.block - 2))
         score += weights["spoken_before"] * math.log1p(self.spoken[number])
         score += weights["narrator"] * (number == self.narrator)
+        score += weights["absent"] * (number not in self.present and number != self.narrator)
         return score + weights["named"] * self.characters[number].named
 
     def _addressed(self, turn: Turn) -> set[int]:
@@ -343,9 +389,8 @@ class _Decoder:
                 score += weights["cue_present"]
         earlier = [
             mention
-            for block in (turn.block - 1, turn.block)
-            if block >= 0
-            for mention in self.reading.mentions[block]
+            for stretch in (self.told, self.around)
+            for mention in stretch
             if mention.start < turn.cue.start and self._who(mention) >= 0
         ]
         here = [mention for mention in earlier if mention.start >= turn.start - 600]
@@ -363,12 +408,17 @@ class _Decoder:
     def _beat_score(self, number: int, turn: Turn) -> float:
         """The narration of the turn's own paragraph."""
         weights = self.weights
-        found = self.reading.mentions[turn.block]
+        found = self.around
         subjects = [mention for mention in found if mention.subject]
         score = 0.0
         own = {mention.start for mention in found if self._who(mention) == number}
         if own:
             score += weights["beat_mention"]
+            if any(0 <= start - turn.end <= _BESIDE for start in own):
+                score += weights["beat_behind"]
+            before = [mention for mention in subjects if mention.start < turn.start]
+            if before and before[-1].start in own:
+                score += weights["beat_before"]
             if any(mention.start in own for mention in subjects):
                 score += weights["beat_subject"] / (1 + len({self._who(mention) for mention in subjects} - {-1}) * 0.35)
                 if subjects[0].start in own:
@@ -385,12 +435,16 @@ class _Decoder:
         before = turn.block - 1
         if before < 0 or (place and self.reading.turns[place - 1].block == before):
             return 0.0
-        found = [mention for mention in self.reading.mentions[before] if self._who(mention) >= 0]
+        found = [mention for mention in self.told if self._who(mention) >= 0]
         subjects = [mention for mention in found if mention.subject]
         if subjects and self._who(subjects[-1]) == number:
             return self.weights["told_subject"]
         mentioned = any(self._who(mention) == number for mention in found)
         return self.weights["told_mention"] if mentioned else 0.0
+
+
+def _start(mention: Mention) -> int:
+    return mention.start
 
 
 def _is_person(character: Character, told: int) -> bool:

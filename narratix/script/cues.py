@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from narratix.script.lexicon import ADVERBS, AUXILIARIES, SPEECH_VERBS, SURE_VERBS
-from narratix.script.references import Mention, NameBook, Reference, mentions, reference_at
+from narratix.script.references import Mention, NameBook, Reference, is_verb, mentions, reference_at
 from narratix.script.words import Token
 
 _REACH = 30
@@ -31,12 +31,17 @@ def cue_after(stretch: Sequence[Token], book: NameBook, closing: str) -> Cue | N
     start = 0
     while start < min(2, len(stretch)) and (stretch[start].lower.endswith("ly") or stretch[start].lower in ("then",)):
         start += 1
-    if start < len(stretch) and stretch[start].lower in SPEECH_VERBS and not stretch[start].capital:
-        return _verb_first(stretch, start, book)
+    if start < len(stretch) and not stretch[start].capital:
+        word = stretch[start].lower
+        if word in SPEECH_VERBS or (closing in (",", "!", "?") and word.endswith("ed") and len(word) > 4):
+            return _verb_first(stretch, start, book)
     found = reference_at(stretch, 0, book, lenient=True)
     if found is None or not _can_speak(found):
         return None
     verb = _verb_behind(stretch, found.after)
+    if verb is None and closing == "," and found.after < len(stretch) and is_verb(stretch[found.after]):
+        following = stretch[found.after]
+        return Cue(found.reference, following.lower, found.start, following.end)
     if verb is None:
         return None
     sure = SURE_VERBS if closing == "." and (first.capital and first.lower != "i") else SPEECH_VERBS

@@ -51,7 +51,9 @@ SPEEDS: Final[Mapping[str, float]] = {
     "urgent": 1.1,
 }  # fmt: skip
 
-_ANY = re.compile("|".join(f"(?P<{name}>\\b(?:{pattern})(?![\\w-]))" for name, pattern in _CUES.items()), re.IGNORECASE)
+_ANY = re.compile(
+    r"\b(?:" + "|".join(f"(?P<{name}>{pattern})" for name, pattern in _CUES.items()) + r")(?![\w-])", re.IGNORECASE
+)
 _NEGATION = re.compile(
     r"\b(?:not|never|without|no|nor|hardly|scarcely|instead of|n['’]t)\W+(?:\w+\W+){0,2}$", re.IGNORECASE
 )
@@ -71,6 +73,7 @@ def direction_of(cue: str) -> str:
     """The direction that the words beside a speech give, "" when they give none.
 
     The first that is not negated wins, save that an exact one beats "laughing", "calm" and their like."""
+    cue = " ".join(cue.split())
     found = [
         str(match.lastgroup)
         for match in _ANY.finditer(cue)

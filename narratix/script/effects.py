@@ -99,8 +99,17 @@ EFFECTS: Final[Mapping[str, Effect]] = {
 }
 # fmt: on
 
+
+def _across_lines(pattern: str) -> str:
+    """Words of one phrase may stand on two lines of a wrapped text."""
+    return pattern.replace("[- ]", "[-\\s]").replace(" ", "\\s+").replace("\\s+?", "\\s*")
+
+
 _ANY = re.compile(
-    "|".join(f"(?P<{name}>\\b(?:{effect.pattern})(?![\\w-]))" for name, effect in EFFECTS.items()), re.IGNORECASE
+    r"\b(?:"
+    + "|".join(f"(?P<{name}>{_across_lines(effect.pattern)})" for name, effect in EFFECTS.items())
+    + r")(?![\w-])",
+    re.IGNORECASE,
 )
 _SENTENCE_END = re.compile(r"[.!?](?=\s)|[.!?][\"”’']")
 _NOT_HEARD = re.compile(
@@ -111,7 +120,7 @@ _NOT_HEARD = re.compile(
     r"|\b(?:remember\w*|recall\w*|dream\w*|imagin\w+|fanc(?:y|ied)|thought (?:of|about)|thinking (?:of|about)|used to|years ago|"
     r"long ago|once upon|in (?:my|his|her) (?:youth|childhood)|expect\w*|wait(?:ed|ing) for|hop(?:ed|ing)|fear(?:ed|ing)|afraid|"
     r"pretend\w*|wish(?:ed|ing)?|want(?:ed|ing)?|before|about to|ready to|read (?:of|about)|told|spoke of|talked of|story of|"
-    r"promis\w+|try|tried|trying|had (?:\w+ )?been|picture of|painting of)\b",
+    r"promis\w+|try|tried|trying|had (?:\w+ )?been|picture of|painting of|seem(?:ed|s)?)\b",
     re.IGNORECASE,
 )
 _FIGURE_AFTER = re.compile(

@@ -22,6 +22,10 @@ NAMES: Final[dict[str, str]] = {
 _WORD = re.compile(r"[^\W\d_]+")
 _SAMPLE = 20_000
 _FEW_WORDS = 12
+_FEWEST = 0.12
+_FEWEST_ENGLISH = 0.06
+"""The least part of a text that its common words make up; English dialogue has few."""
+_BEYOND_LATIN = "\u0250"
 
 
 def detect_language(text: str) -> str:
@@ -31,13 +35,10 @@ def detect_language(text: str) -> str:
     middle = max(0, (len(text) - _SAMPLE) // 2)
     words = [word.casefold() for word in _WORD.findall(text[middle : middle + _SAMPLE])]
     counts = Counter(words)
-    scores = {
-        code: sum(counts[word] for word in stop_words) / max(1, len(words)) for code, stop_words in _STOP_WORDS.items()
-    }
-    best = max(scores, key=lambda code: (scores[code], code == "en"))
-    if scores[best] >= 0.12:
-        return best
-    latin = sum(word[0] < "\u0250" for word in words)
+    hits = {code: sum(counts[word] for word in stop_words) for code, stop_words in _STOP_WORDS.items()}
+    best = max(hits, key=lambda code: (hits[code], code == "en"))
     if len(words) <= _FEW_WORDS:
-        return (best if scores[best] > 0 else "en") if latin == len(words) else "und"
-    return "en" if best == "en" and scores["en"] >= 0.06 else "und"
+        if any(word[0] >= _BEYOND_LATIN for word in words):
+            return "und"
+        return best if hits[best] >= hits["en"] + 2 else "en"
+    return best if hits[best] >= (_FEWEST_ENGLISH if best == "en" else _FEWEST) * len(words) else "und"

@@ -52,7 +52,8 @@ def find_blocks(text: str) -> list[Block]:
             begin = -1
             continue
         starts_anew = (indented and body[0] in " \t\u3000") or not (wrapped or indented)
-        if begin >= 0 and starts_anew:
+        goes_on = begin >= 0 and body[:1].islower() and not text[max(begin, end - 1) : end].endswith(_ENDS_A_SENTENCE)
+        if begin >= 0 and starts_anew and not goes_on:
             blocks.append(_block(text, begin, end, first=not blocks))
             begin = -1
         if begin < 0:

@@ -15,6 +15,7 @@ from narratix.script.lexicon import SPEECH_VERBS
 
 _PAIRS = {"“": "”", "«": "»", "»": "«", "„": "“”", "‹": "›", "›": "‹", "「": "」", "『": "』", "”": "”"}
 _MARKS = re.compile(r"[\"“”„‟«»‹›‘’'「」『』]")
+_STRAIGHT = re.compile('"')
 _ELIDED = re.compile(
     r"(?:tis|twas|twere|twill|twould|twixt|em|til|till|cause|bout|n|round|neath|ere|im|er|ud|ave|e|is|as|s|d|ll|"
     r"cos|fraid|spect|pon|a|ud|ow|ouse|ome|ead|and|ad|old|ole|\d0s)\b",
@@ -26,6 +27,8 @@ _DASH = re.compile(r"(?:[—–―]|--)[ \t\u00a0]?(?=[\w¿¡«“\"…'’])|- 
 _DASH_CUE = re.compile(r"[,.!?…](?=\s+(?:(?:I|he|she|they|[A-Z][\w.]+)\s+)?(?P<verb>[a-z]+)\b)", re.UNICODE)
 _SCARE_LENGTH = 60
 _LOOKAHEAD = 4
+_REACH = 3_000
+"""How far marks are counted to see whether they balance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +155,14 @@ def _closing(text: str, opening: int, block: Block) -> int:
     if mark in "‘'":
         return _closing_single(text, opening, block)
     if mark == '"':
-        for match in re.finditer('"', text[opening + 1 : block.end]):
-            offset = opening + 1 + match.start()
+        for match in _STRAIGHT.finditer(text, opening + 1, block.end):
+            offset = match.start()
             before, after = text[offset - 1], text[offset + 1 : offset + 2] or " "
-            if before.isspace() and after.isalpha() and text.count('"', offset, block.end) % 2 == 0:
+            if (
+                before.isspace()
+                and after.isalpha()
+                and text.count('"', offset, min(block.end, offset + _REACH)) % 2 == 0
+            ):
                 return offset
             return offset + 1
         return -1
@@ -170,7 +177,10 @@ def _closing(text: str, opening: int, block: Block) -> int:
         elif match.group() == mark:
             if mark == "“" and not text[offset + 1 : offset + 2].isalnum() and not text[offset - 1].isspace():
                 depth -= 1
-            elif text.count(mark, offset, block.end) > text.count(closers[0], offset, block.end) - depth:
+            elif (
+                text.count(mark, offset, min(block.end, offset + _REACH))
+                > text.count(closers[0], offset, min(block.end, offset + _REACH)) - depth
+            ):
                 return offset
             else:
                 depth += 1
@@ -189,7 +199,7 @@ def _closing_single(text: str, opening: int, block: Block) -> int:
         after = text[offset + 1] if offset + 1 < block.end else " "
         if before.isspace() or after.isalnum():
             continue
-        between = text.find("‘", opening + 1, offset) if closer == "’" else -1
+        between = text.find("‘", opening + 1, min(offset, opening + _REACH)) if closer == "’" else -1
         if before in _CLOSING_PUNCTUATION or after in ",.;:!?—–”)" or offset + 1 == block.end:
             nested = between >= 0 and text[between - 1].isspace() and text.find(closer, between, offset) < 0
             if nested:
@@ -242,7 +252,7 @@ def _is_speech(text: str, quote: Quote, block: Block) -> bool:
             return True
         return spoken or not after
     last_words = re.findall(r"[^\W\d_]+", before)
-    return any(word.casefold() in SPEECH_VERBS for word in last_words[-2:])
+    return any(word.casefold() in SPEECH_VERBS for word in last_words[-1:])
 
 
 # -- dashes ----------------------------------------------------------------------------------------

@@ -106,7 +106,7 @@ _VERBS = frozenset(
         "goes",
     ]
 )
-_ANAPHORIC = frozenset("other latter former companion speaker newcomer friend".split())
+_ANAPHORIC = frozenset(("other", "latter", "former", "companion", "speaker", "newcomer", "friend"))
 """Nouns that, like a pronoun, take up somebody whom the story has named."""
 _LONGEST_PHRASE = 4
 
@@ -189,9 +189,18 @@ def reference_at(stretch: Sequence[Token], index: int, book: NameBook, *, lenien
         if follows_noun and (phrase := _described(stretch, index, lenient=lenient)):
             return phrase
         return Mention(token.start, token.end, Reference("pronoun", "", (token.lower,)), False, index + 1)
+    if token.lower == "another" and lenient and not _noun_follows(stretch, index):
+        return Mention(token.start, token.end, Reference("noun", "", ("other",)), False, index + 1)
     if token.lower in ARTICLES or token.lower in POSSESSIVES:
         return _named(stretch, index + 1, book, index) or _described(stretch, index, lenient=lenient)
     return _named(stretch, index, book, index)
+
+
+def _noun_follows(stretch: Sequence[Token], index: int) -> bool:
+    if index + 1 >= len(stretch) or not stretch[index + 1].gap.isspace():
+        return False
+    following = stretch[index + 1].lower
+    return following not in PREPOSITIONS and following not in ADVERBS and not following.endswith("ly")
 
 
 def _opens(stretch: Sequence[Token], index: int) -> bool:

@@ -47,7 +47,7 @@ def joined(text: str) -> str:
     return "".join(text[segment.start : segment.end] for segment in write_script(text).segments)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(NASTY)
 def test_given_any_text_when_written_then_its_segments_tile_it(text: str) -> None:
     if not any(map(str.isalnum, text)):
