@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -46,11 +47,11 @@ def arrange(character: Character, mode: str, tonic: int, sheet: Sequence[Bar], i
     beats = character.beats
     score: Score = [
         (Part("pad", (0, pad), -5.0, -0.1, 0.6), _pad(sheet, beats)),
-        (Part("figure", (0, figure), -4.5, 0.35, 0.4), _figure(figure_style, sheet, character, draw("figure"))),
+        (Part("figure", (0, figure), -4.5, 0.3, 0.4), _figure(figure_style, sheet, character, draw("figure"))),
     ]
     if intensity >= 0.1:
         tones = _melody(character, mode, tonic, sheet, intensity, draw("motif"), draw("phrasing"))
-        score.append((Part("melody", (0, melody), 0.0, -0.3, 0.5), tones))
+        score.append((Part("melody", (0, melody), 0.0, -0.15, 0.5), tones))
     if intensity >= 0.15:
         score.append((Part("bass", (0, bass), -6.0, 0.0, 0.2), _bass(bass_style, sheet, beats, sheet[0].harmony)))
     if intensity >= 0.45 and character.drums:
@@ -130,13 +131,9 @@ def _melody(
 
 
 def _pad(sheet: Sequence[Bar], beats: int) -> list[Tone]:
-    tones: list[Tone] = []
-    for phrase in range(sheet[-1].phrase + 1):
-        bars = [number for number, bar in enumerate(sheet) if bar.phrase == phrase]
-        held = hold_pad([sheet[number].voicing for number in bars], [float(beats)] * len(bars))
-        # A little longer than written, so that one chord melts into the next.
-        tones += [replace(tone, beat=bars[0] * beats + tone.beat, length=tone.length + 0.1) for tone in held]
-    return tones
+    # A little longer than written, so that one chord melts into the next.
+    voicings = [bar.voicing for bar in sheet]
+    return [replace(tone, length=tone.length + 0.1) for tone in _hold(sheet, voicings, beats)]
 
 
 def _figure(style: str, sheet: Sequence[Bar], character: Character, rng: random.Random) -> list[Tone]:
@@ -171,9 +168,16 @@ def _drums(
 
 def _counter(sheet: Sequence[Bar], beats: int) -> list[Tone]:
     """A horn that follows the inner voice of the chords, in the swelling middle of the piece only."""
-    swelling = [number for number, bar in enumerate(sheet) if bar.energy >= 0.7]
-    if not swelling:
-        return []
-    voices = [(sheet[number].voicing[1],) for number in swelling]
-    held = hold_pad(voices, [float(beats)] * len(swelling))
-    return [replace(tone, beat=swelling[0] * beats + tone.beat, length=0.97 * tone.length) for tone in held]
+    voices = [(bar.voicing[1],) if bar.energy >= 0.7 else () for bar in sheet]
+    return [replace(tone, length=0.97 * tone.length) for tone in _hold(sheet, voices, beats)]
+
+
+def _hold(sheet: Sequence[Bar], voicings: Sequence[Voicing], beats: int) -> list[Tone]:
+    """Sustained voices, taken anew at every phrase, silent where a bar has none."""
+    tones: list[Tone] = []
+    sounding = [(number, bar.phrase) for number, bar in enumerate(sheet) if voicings[number]]
+    for _, group in itertools.groupby(sounding, key=lambda place: place[1]):
+        bars = [number for number, _ in group]
+        held = hold_pad([voicings[number] for number in bars], [float(beats)] * len(bars))
+        tones += [replace(tone, beat=bars[0] * beats + tone.beat) for tone in held]
+    return tones

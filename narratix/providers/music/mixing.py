@@ -51,9 +51,13 @@ def mix(composition: Composition, stems: Iterable[Sound]) -> Sound:
 def _place(part: Part, stem: Sound) -> Sound:
     """A stem at its level and place: (2, n). Instruments differ by 15 dB at the same velocity; the ear decides."""
     loudness = integrated(step_energies(k_weighted(stem.mean(axis=1))))
+    sides = np.sqrt(np.square(stem).mean(axis=0))
+    centred = (
+        stem.T * (sides.mean() / np.maximum(sides, 0.25 * sides.mean() + 1e-9))[:, None]
+    )  # presets have places, too
     level = amplitude(LOUDNESS_LUFS + part.level - loudness)
     left, right = np.sqrt(0.5 * (1 - part.pan)), np.sqrt(0.5 * (1 + part.pan))
-    return cast(Sound, (stem.T * np.float32(level)) * np.array([[left], [right]], np.float32))
+    return cast(Sound, centred * np.array([[left * level], [right * level]], np.float32))
 
 
 # -- the hall ----------------------------------------------------------------------------------
@@ -105,7 +109,10 @@ def _tone(samples: int, brightness: float) -> Spectrum:
 
 
 def _normalise(sound: Sound) -> Sound:
-    """At -23 LUFS; a piece with higher peaks than -1.5 dBFS stays softer."""
+    """At -23 LUFS; a piece with higher peaks than -1.5 dBFS stays softer. A hall may favour a lone tone on one
+    side: both sides are made equally strong."""
+    sides = np.sqrt(np.square(sound).mean(axis=0))
+    sound = sound * (sides.mean() / np.maximum(sides, 1e-9))
     repeated: Sequence[Sound] = [sound] if len(sound) >= SAMPLE_RATE else [sound] * (1 + SAMPLE_RATE // len(sound))
     loudness = integrated(step_energies(k_weighted(np.concatenate(repeated))))
     gain_db = min(LOUDNESS_LUFS - loudness, PEAK_DBFS - decibels(float(np.abs(sound).max())))

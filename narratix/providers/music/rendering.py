@@ -19,6 +19,9 @@ GRID = 64
 """Samples between which the synthesiser updates envelopes: events on this grid sound the same anywhere."""
 
 _LONGEST_TAIL_SECONDS = 10.0
+UPBEAT_SECONDS = 0.06
+"""The loop begins this much before its first beat, so that its seam lies in the quiet before an attack."""
+
 _BLOCK = 8 * 1024
 _INAUDIBLE = 1e-4  # -80 dBFS
 _PLAYING_GAIN_DB = -6.0
@@ -72,7 +75,7 @@ def _events(notes: Sequence[Note], samples: int) -> list[tuple[int, bool, int, i
     """(sample, starts, pitch, velocity) in order; a key is released before it is struck again."""
     events = []
     for note in notes:
-        begin = round(note.time * SAMPLE_RATE / GRID) * GRID % (samples // GRID * GRID)
+        begin = round((note.time + UPBEAT_SECONDS) * SAMPLE_RATE / GRID) * GRID % (samples // GRID * GRID)
         end = begin + max(GRID, round(note.duration * SAMPLE_RATE / GRID) * GRID)
         events += [(begin, True, note.pitch, note.velocity), (end, False, note.pitch, 0)]
     return sorted(events)

@@ -59,7 +59,7 @@ class SoundFont:
         return self._samples_of.keys()
 
     def excerpt(self, presets: Collection[Preset]) -> bytes:
-        """A SoundFont in which only `presets` sound. Raises ProviderError for one that is not in the file."""
+        """A SoundFont in which `presets` sound as in the whole; no other may be played. Raises ProviderError for one that is not in the file."""
         missing = [preset for preset in presets if preset not in self._samples_of]
         if missing:
             raise ProviderError(f"The SoundFont has no preset {missing[0]} (bank, program).", permanent=True)
