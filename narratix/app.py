@@ -189,9 +189,14 @@ def _write_private(path: Path, data: bytes) -> None:
 @contextlib.asynccontextmanager
 async def _running(coroutine: Coroutine[Any, Any, None], name: str) -> AsyncGenerator[None]:
     """Run beside the block; a crash of it is the block's crash too."""
-    async with asyncio.TaskGroup() as group:
-        task = group.create_task(coroutine, name=name)
-        try:
-            yield
-        finally:
-            task.cancel()
+    try:
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(coroutine, name=name)
+            try:
+                yield
+            finally:
+                task.cancel()
+    except BaseExceptionGroup as crashes:
+        if len(crashes.exceptions) == 1:
+            raise crashes.exceptions[0] from None
+        raise

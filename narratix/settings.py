@@ -48,6 +48,8 @@ class Settings(BaseSettings):
     rate_limit_per_minute: int = Field(default=10, ge=1)
     max_text_bytes: int = 50 * 1024
     max_streams_per_address: int = Field(default=32, ge=1)
+    trusted_proxy: bool = False
+    """Whether every request comes through a proxy of ours that sets X-Real-IP to the client's address."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @property

@@ -38,6 +38,9 @@ def template(postgres: str) -> str:
     name = f"template_{uuid.uuid4().hex[:12]}"
 
     async def make() -> None:
+        for setting in ("fsync", "full_page_writes", "synchronous_commit"):  # nothing here outlives the run
+            await _execute(postgres, f"alter system set {setting} = off")
+        await _execute(postgres, "select pg_reload_conf()")
         await _execute(postgres, f"create database {name}")
         await migrate(database_address(postgres, name))
 
@@ -49,7 +52,7 @@ def template(postgres: str) -> str:
 async def dsn(postgres: str, template: str) -> AsyncIterator[str]:
     """A database of this test's own."""
     name = f"test_{uuid.uuid4().hex[:12]}"
-    await _execute(postgres, f"create database {name} template {template} strategy file_copy")
+    await _execute(postgres, f"create database {name} template {template}")
     yield database_address(postgres, name)
     await _execute(postgres, f"drop database {name} with (force)")
 

@@ -89,7 +89,7 @@ def packaged_binaries() -> Path:
     if package is None or package.origin is None:
         raise PostgresUnavailable(
             "There is no embedded PostgreSQL for this platform. Set DATABASE_URL to a PostgreSQL 15 or later, "
-            "or name the bin directory of an installed one."
+            "or NARRATIX_POSTGRES_BINARIES to the bin directory of an installed one."
         )
     return Path(package.origin).parent / "pginstall" / "bin"
 

@@ -49,6 +49,7 @@ WEIGHTS: Mapping[str, float] = {
     "salience_speaker": 0.6,
     "salience_addressed": 0.5,
     "salience_subject": 0.6,
+    "salience_enters": 1.5,
     "salience_other": 0.4,
     "salience_fade": 0.6,
 }
@@ -57,6 +58,7 @@ WEIGHTS: Mapping[str, float] = {
 _WINDOW = 14
 _POOL = 12
 _BESIDE = 3
+_OFTEN = 1000
 _NEAR = 1_500
 _MANY = 100
 _FORGOTTEN = 0.05
@@ -233,6 +235,8 @@ class _Decoder:
                 self.resolved[mention.start] = number
             if self.people[number]:
                 weight = self.weights["salience_subject" if mention.subject else "salience_other"]
+                if mention.enters and mention.subject:
+                    weight += self.weights["salience_enters"]
                 self._note(number, self.block, weight)
 
     def _note(self, number: int, block: int, salience: float) -> None:
@@ -365,7 +369,7 @@ class _Decoder:
                 score += weights["speaks_after_next"]
         score += self._told_score(number, place, turn)
         score += weights["age"] * min(_WINDOW, turn.block - self.recent.get(number, turn.block - 2))
-        score += weights["spoken_before"] * math.log1p(self.spoken[number])
+        score += weights["spoken_before"] * math.log1p(min(_OFTEN, self.spoken[number]))
         score += weights["narrator"] * (number == self.narrator)
         score += weights["absent"] * (number not in self.present and number != self.narrator)
         return score + weights["named"] * self.characters[number].named

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 from narratix.script.lexicon import (
@@ -108,6 +108,10 @@ _VERBS = frozenset(
 )
 _ANAPHORIC = frozenset(("other", "latter", "former", "companion", "speaker", "newcomer", "friend"))
 """Nouns that, like a pronoun, take up somebody whom the story has named."""
+_MONTHS = frozenset(("march", "april", "may", "june", "august"))
+_BEFORE_MONTHS = frozenset(
+    ("last", "in", "of", "since", "next", "early", "late", "this", "every", "until", "till", "by")
+)
 _LONGEST_PHRASE = 4
 
 
@@ -129,6 +133,8 @@ class Mention:
     subject: bool
     after: int
     """Index of the token behind it in the stretch it was found in."""
+    enters: bool = False
+    """It brings somebody new: "a man", "an old woman"."""
 
 
 @dataclass(slots=True)
@@ -212,6 +218,8 @@ def _named(stretch: Sequence[Token], index: int, book: NameBook, begin: int) -> 
     title = ""
     size = len(stretch)
     if index >= size or (index > begin and not touches(stretch[index].gap)):
+        return None
+    if stretch[index].lower in _MONTHS and index and stretch[index - 1].lower in _BEFORE_MONTHS:
         return None
     position = index
     while position + 1 < size and stretch[position].lower in TITLES and touches(stretch[position + 1].gap):
@@ -326,7 +334,8 @@ def _last_noun(stretch: Sequence[Token], first: int, limit: int) -> int:
 def _mention(stretch: Sequence[Token], begin: int, stop: int, reference: Reference, last: Token) -> Mention | None:
     if last.possessive:
         return None
-    return Mention(stretch[begin].start, last.end, reference, False, stop)
+    enters = reference.form == "noun" and stretch[begin].lower in ("a", "an")
+    return Mention(stretch[begin].start, last.end, reference, False, stop, enters)
 
 
 def mentions(stretch: Sequence[Token], book: NameBook) -> Iterable[Mention]:
@@ -337,7 +346,7 @@ def mentions(stretch: Sequence[Token], book: NameBook) -> Iterable[Mention]:
         if found is None:
             index += 1
             continue
-        yield Mention(found.start, found.end, found.reference, _is_subject(stretch, index, found), found.after)
+        yield replace(found, subject=_is_subject(stretch, index, found))
         index = max(found.after, index + 1)
 
 

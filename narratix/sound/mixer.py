@@ -48,7 +48,7 @@ class Mixer:
     """
 
     def __init__(
-        self, timeline: Timeline, load: Load, *, gain_db: float | None = None, spare_bytes: int = 16_000_000
+        self, timeline: Timeline, load: Load, *, gain_db: float | None = None, spare_bytes: int = 4_000_000
     ) -> None:
         self.timeline = timeline
         self.samples = sample_at(timeline.duration)

@@ -8,6 +8,7 @@ import math
 import numpy as np
 
 from narratix.ports import Cue, Timeline
+from narratix.sound.clip import SPEECH_LUFS
 from narratix.sound.envelopes import Ducking, ducking, is_ducked
 from narratix.sound.levels import SILENCE_LUFS
 from narratix.sound.loudness import STEP_SECONDS, Energies, integrated
@@ -33,6 +34,12 @@ def master_gain_db(timeline: Timeline) -> float:
     if loudness <= SILENCE_LUFS:
         return 0.0
     return max(-MOST_MASTER_GAIN_DB, min(MOST_MASTER_GAIN_DB, timeline.loudness_lufs - loudness))
+
+
+def nominal_gain_db(timeline: Timeline) -> float:
+    """The gain for a drama whose end is not known yet: spoken lines all have the same loudness, and the
+    bed under them adds little."""
+    return timeline.loudness_lufs - SPEECH_LUFS
 
 
 def _add(total: Energies, cue: Cue, duck: Ducking | None) -> None:

@@ -116,7 +116,8 @@ def until(page: Page, condition: str, seconds: float = 300) -> Any:
 
 
 def save_screenshot(page: Page, name: str) -> None:
-    """Keep a picture when NARRATIX_SCREENSHOTS names a folder; `page` is the README's."""
+    """Keep a picture when NARRATIX_SCREENSHOTS names a folder. The README shows `page`: to renew it, run the tests with
+    NARRATIX_SCREENSHOTS=docs and keep docs/page.png."""
     if folder := os.environ.get("NARRATIX_SCREENSHOTS"):
         Path(folder).mkdir(parents=True, exist_ok=True)
         page.screenshot(path=Path(folder) / f"{name}.png")

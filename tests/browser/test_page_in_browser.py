@@ -61,6 +61,10 @@ def test_given_a_story_when_it_is_submitted_then_lines_light_up_until_the_drama_
     until(page, "document.querySelector('audio').currentTime > 1.2")
     until(page, "document.querySelector('.line.is-current .word') !== null")
 
+    page.locator(".line").nth(page.locator(".line").count() // 2).locator(".line-text").click()
+    until(page, "document.querySelector('.line.is-current .word') !== null")
+    save_screenshot(page, "page")
+
     page.locator(".line").nth(3).locator(".line-text").click()
     until(page, "document.querySelector('.line.is-current')?.dataset.line === '3'")
     slider = page.get_by_role("slider")
@@ -69,7 +73,6 @@ def test_given_a_story_when_it_is_submitted_then_lines_light_up_until_the_drama_
     until(page, "Number(document.querySelector('[role=slider]').getAttribute('aria-valuenow')) <= 1")
     assert "LUFS" in page.locator(".sound").inner_text()
     assert page.locator("audio track[kind=captions]").count() == 1
-    save_screenshot(page, "finished")
 
 
 def test_given_a_drama_in_the_making_when_the_page_is_reloaded_then_nothing_is_lost(site: Site, visit: Visit) -> None:

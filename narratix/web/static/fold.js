@@ -60,7 +60,8 @@ export function stages(state) {
   const reported = new Map(state.reported.map((stage) => [stage.name, stage]));
   const known = STAGES.map((name) => ({ ...derived(state, name), name }));
   const others = state.reported.filter((stage) => !STAGES.includes(stage.name));
-  const all = known.map((stage) => ({ ...stage, total: stage.total ?? reported.get(stage.name)?.total ?? null }));
+  // Before the script is written the service counts 0 lines, which does not mean that none are needed.
+  const all = known.map((stage) => ({ ...stage, total: stage.total ?? (reported.get(stage.name)?.total || null) }));
   all.splice(STAGES.indexOf("mix_drama"), 0, ...others);
   return all.map((stage) => ({ ...stage, state: stageState(state, stage) }));
 }

@@ -3,9 +3,11 @@
 import { announce } from "./announce.js";
 import * as api from "./api.js";
 import { fold, hasEnded, initial } from "./fold.js";
-import { follow } from "./follow.js";
+import { follow, wait } from "./follow.js";
 import { messages, stageNames } from "./messages.js";
 import { batch, signal } from "./ui.js";
+
+const TOGETHER = 50;
 
 export function openSession(id) {
   const state = signal(initial);
@@ -17,13 +19,23 @@ export function openSession(id) {
   const closing = new AbortController();
   let said = { stage: null, quarter: 0, ended: false };
 
+  // Events come in bursts, above all when a page is loaded late; they are all folded, and shown together.
+  let latest = initial;
+  let showing = null;
+
   function take(received) {
-    const next = received.reduce(fold, state.value);
-    state.value = next;
-    speakOf(next);
-    if (story.value === null && next.segments.length > 0) loadStory();
-    if (next.status === "completed" && result.value === null) loadResult();
-    return next.gap === null;
+    latest = received.reduce(fold, latest);
+    showing ??= setTimeout(show, TOGETHER);
+    return latest.gap === null;
+  }
+
+  function show() {
+    showing = null;
+    state.value = latest;
+    if (!hasEnded(latest)) awaitingRetry = 0;
+    speakOf(latest);
+    if (story.value === null && latest.segments.length > 0) loadStory();
+    if (latest.status === "completed" && result.value === null) loadResult();
   }
 
   function speakOf(next) {
@@ -51,15 +63,25 @@ export function openSession(id) {
     });
   }
 
-  const listen = () =>
-    follow({
-      url: () => state.value.links.events ?? api.eventsUrl(id),
-      cursor: () => state.value.version,
-      ended: () => hasEnded(state.value),
-      onMessages: take,
-      onConnection: connected,
-      signal: closing.signal,
-    });
+  let listening = false;
+  let awaitingRetry = 0;
+  async function listen() {
+    if (listening) return;
+    listening = true;
+    do {
+      await follow({
+        url: () => latest.links.events ?? api.eventsUrl(id),
+        cursor: () => latest.version,
+        ended: () => hasEnded(latest),
+        onMessages: take,
+        onConnection: connected,
+        signal: closing.signal,
+      });
+      // A retry was accepted, but the end it follows is all that the stream had to tell yet.
+      if (awaitingRetry > 0) await wait(500, closing.signal);
+    } while (!closing.signal.aborted && hasEnded(latest) && awaitingRetry-- > 0);
+    listening = false;
+  }
 
   let loadingStory = false;
   async function loadStory() {
@@ -104,8 +126,12 @@ export function openSession(id) {
     retry: async () => {
       if (!(await command(() => api.retry(id)))) return;
       said = { stage: null, quarter: 0, ended: false };
-      if (connection.value.state === "ended") listen();
+      awaitingRetry = 20;
+      listen();
     },
-    close: () => closing.abort(),
+    close() {
+      closing.abort();
+      clearTimeout(showing);
+    },
   };
 }

@@ -94,6 +94,13 @@ test("given a stage that is not known here, then the count of the service is sho
   assert.equal(names.indexOf("stream_drama"), names.indexOf("mix_drama") - 1);
 });
 
+test("given a count of 0 lines before the script is written, then the lines are still to come", () => {
+  const view = { job_id: "j", status: "running", progress: 1, version: 1, cast: [], links: {}, lines: { total: 0, spoken: 0 },
+    stages: [{ name: "speak_line", done: 0, total: 0 }] };
+  const state = fold(folded(all.slice(0, 1)), { kind: "status", data: view });
+  assert.deepEqual([stage(state, "speak_line").total, stage(state, "speak_line").state], [null, "open"]);
+});
+
 test("given the script and the casting, then everybody has their lines and their voice", () => {
   const cast = castWithLines(folded(until("VoicesCast")));
   assert.ok(cast.every((member) => member.lines > 0 && member.voice));

@@ -39,6 +39,7 @@ export function Compose() {
     setSending(true);
     try {
       const accepted = await api.submit({ title, text, options: { engine, music, effects } });
+      write({ title: "", text: "" });
       go(jobPath(accepted.job_id));
     } catch (error) {
       const known = error.errors.filter((one) => FIELDS.includes(one.field));
