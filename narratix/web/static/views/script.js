@@ -143,7 +143,9 @@ function useFollowing(pane, line, news) {
     if (!element) return;
     const frame = pane.current;
     const top = element.offsetTop - Math.max(0, (frame.clientHeight - element.offsetHeight) * 0.4);
-    frame.scrollTo({ top, behavior: reducedMotion() ? "auto" : "smooth" });
+    // Lines that were never in view have an estimated height, so a long way is taken in one step.
+    const near = Math.abs(top - frame.scrollTop) < 3 * frame.clientHeight;
+    frame.scrollTo({ top, behavior: near && !reducedMotion() ? "smooth" : "auto" });
   };
 
   useEffect(() => { if (line !== null && line !== undefined && paused === null) show(); }, [line, paused]);
