@@ -14,8 +14,9 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from narratix.events.dsn import sqlalchemy_url
 from narratix.events.tables import metadata
 from narratix.projections import PROJECTIONS
+from narratix.web.limits import rate_limits
 
-__all__ = ["PROJECTIONS", "check", "head", "metadata", "migrate", "stored"]
+__all__ = ["PROJECTIONS", "check", "head", "metadata", "migrate", "rate_limits", "stored"]
 
 MIGRATIONS: Final = Path(__file__).parent.parent / "migrations"
 _LOCK: Final = 72374630

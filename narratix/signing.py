@@ -1,0 +1,29 @@
+"""The secret that signs addresses and tokens."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+from pathlib import Path
+
+from narratix.settings import Settings
+
+
+def signing_key(settings: Settings) -> bytes:
+    """The key that is set, or one that is made at random once and kept for its owner alone."""
+    if settings.signing_key is not None:
+        return settings.signing_key.get_secret_value().encode()
+    path = settings.home / "signing.key"
+    settings.home.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        fresh = path.with_name(f"signing.{secrets.token_hex(4)}")
+        _write_private(fresh, secrets.token_bytes(32))
+        with contextlib.suppress(FileExistsError):
+            path.hardlink_to(fresh)
+        fresh.unlink()
+    return path.read_bytes()
+
+
+def _write_private(path: Path, data: bytes) -> None:
+    path.touch(mode=0o600)
+    path.write_bytes(data)

@@ -1,0 +1,80 @@
+"""Figures for Prometheus."""
+
+from __future__ import annotations
+
+import asyncpg
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from narratix.events.store import UNREACHABLE
+from narratix.services import Services
+
+_WORK = "select state, count(*) from work group by state"
+_JOBS = """
+select row->>'status', count(*) from job_status
+where build = (select build from subscriptions where name = 'job_status' and serving) group by 1
+"""
+_LAGS = """
+select name, coalesce((select max(position) from events), 0) - position as lag, error is not null as stopped
+from subscriptions where serving
+"""
+
+STATUSES = ("queued", "running", "completed", "failed", "cancelled", "expired")
+WORK_STATES = ("ready", "running", "done", "dead", "cancelled")
+
+
+class Metrics:
+    """Counted in this process: requests and streams. Asked of the database when scraped: jobs, work and lags."""
+
+    def __init__(self) -> None:
+        self._registry = registry = CollectorRegistry()
+        self._requests = Counter(
+            "narratix_requests", "Requests answered.", ["method", "route", "status"], registry=registry
+        )
+        self._seconds = Histogram(
+            "narratix_request_seconds", "Time until an answer was sent whole.", ["route"], registry=registry
+        )
+        self.streams = Gauge("narratix_streams", "Event streams that are open.", registry=registry)
+        self._jobs = Gauge("narratix_jobs", "Jobs by status.", ["status"], registry=registry)
+        self._work = Gauge("narratix_work", "Pieces of work by state.", ["state"], registry=registry)
+        self._feed_lag = Gauge(
+            "narratix_feed_lag_events", "Events in the log that this process has not read.", registry=registry
+        )
+        self._feed_connected = Gauge(
+            "narratix_feed_connected", "Whether this process is told of new events.", registry=registry
+        )
+        self._lag = Gauge(
+            "narratix_subscription_lag_events", "Events that a subscription has not taken.", ["name"], registry=registry
+        )
+        self._stopped = Gauge(
+            "narratix_subscription_stopped", "Whether a subscription met an event it cannot take.", ["name"],
+            registry=registry,
+        )  # fmt: skip
+        self._database = Gauge("narratix_database_up", "Whether the database answers.", registry=registry)
+
+    def answered(self, method: str, route: str, status: int, seconds: float) -> None:
+        self._requests.labels(method, route, str(status)).inc()
+        self._seconds.labels(route).observe(seconds)
+
+    async def scrape(self, services: Services) -> bytes:
+        """All figures in the text format. Without a database those of this process remain."""
+        self._feed_connected.set(services.feed.connected)
+        try:
+            async with services.pool.acquire(timeout=3) as connection:
+                await self._ask(connection, services)
+        except (*UNREACHABLE, TimeoutError):
+            self._database.set(0)
+        return generate_latest(self._registry)
+
+    async def _ask(self, connection: asyncpg.Connection, services: Services) -> None:
+        jobs = dict(await connection.fetch(_JOBS))
+        for status in STATUSES:
+            self._jobs.labels(status).set(jobs.get(status, 0))
+        work = dict(await connection.fetch(_WORK))
+        for state in WORK_STATES:
+            self._work.labels(state).set(work.get(state, 0))
+        for name, lag, stopped in await connection.fetch(_LAGS):
+            self._lag.labels(name).set(lag)
+            self._stopped.labels(name).set(stopped)
+        head = await connection.fetchval("select coalesce(max(position), 0) from events")
+        self._feed_lag.set(max(0, head - services.feed.position))
+        self._database.set(1)

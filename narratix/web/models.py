@@ -1,0 +1,382 @@
+"""The shapes of requests and answers, for validation and for the description of the API."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt
+
+from narratix.events.catalogue import Format
+from narratix.projections.job_status import STAGES
+from narratix.providers.language.templates import LONGEST, LONGEST_PREMISE, SHORTEST, TEMPLATES
+
+JOB: Final = "3f0d6a52-7c8e-5b0e-9d1c-2a6f4f1f7b11"
+
+
+def _without_nul(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("This text holds a NUL character; remove it.")
+    return text
+
+
+Text = Annotated[str, Field(strict=True), AfterValidator(_without_nul)]
+
+
+def _speakable(text: str) -> str:
+    if not any(character.isalnum() for character in text):
+        raise ValueError("There is nothing to read aloud: the text has no letter and no digit.")
+    return text
+
+
+def _distinct(formats: list[Format]) -> list[Format]:
+    if len(set(formats)) < len(formats):
+        raise ValueError("Name each format once.")
+    return formats
+
+
+class Request(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Answer(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+# -- requests ----------------------------------------------------------------------------------
+
+
+class PerformanceOptions(Request):
+    """How the drama is made. Everything has a default."""
+
+    engine: Text = Field("", description="A speech engine of `GET /api/demo/voices`; empty for the default.")
+    formats: Annotated[list[Format], AfterValidator(_distinct)] = Field(
+        ["mp3", "m4b"], min_length=1, description="The deliverables; the first is the one that is listened to."
+    )
+    voices: dict[Text, Text] = Field(
+        {}, max_length=100, description="A voice for a character, by name.", examples=[{"Alice": "bf_emma"}]
+    )
+    music: StrictBool = True
+    effects: StrictBool = True
+    seed: StrictInt = Field(0, ge=0, lt=2**53, description="Another seed gives another arrangement.")
+
+
+class Submission(Request):
+    """A story to perform."""
+
+    text: Annotated[Text, AfterValidator(_speakable)] = Field(
+        description="The story: up to 50 KB of UTF-8.",
+        examples=["The rain fell on the old house.\n\n“Who is there?” whispered Anna."],
+    )
+    title: Annotated[Text, BeforeValidator(lambda given: "" if given is None else given)] = Field(
+        "", max_length=200, description="Taken from the text when empty.", examples=["The Old House"]
+    )
+    options: Annotated[PerformanceOptions, BeforeValidator(lambda given: {} if given is None else given)] = Field(
+        default_factory=lambda: PerformanceOptions()
+    )
+
+
+class StoryWish(Request):
+    """A story to be written."""
+
+    template: Literal[tuple(known.id for known in TEMPLATES)] = Field(examples=["ghost-story"])  # type: ignore[valid-type]
+    premise: Annotated[Text, BeforeValidator(lambda given: "" if given is None else given)] = Field(
+        "", max_length=LONGEST_PREMISE, description="What it is about.", examples=["a bell in a dry well"]
+    )
+    length: StrictInt = Field(400, ge=SHORTEST, le=LONGEST, description="In words, give or take.")
+
+
+class Feedback(Request):
+    """What a listener thinks of it."""
+
+    rating: StrictInt = Field(ge=1, le=5, examples=[5])
+    comment: Annotated[Text, BeforeValidator(lambda given: "" if given is None else given)] = Field(
+        "", max_length=2000, examples=["The Dormouse was a delight."]
+    )
+
+
+# -- answers -----------------------------------------------------------------------------------
+
+
+class Links(Answer):
+    status: str = Field(examples=[f"/api/demo/status/{JOB}"])
+    events: str = Field(examples=[f"/api/demo/events/{JOB}"])
+    result: str = Field(examples=[f"/api/demo/result/{JOB}"])
+    stream: str | None = Field(None, description="Where the drama can be heard while it is made, once there is one.")
+
+
+class Accepted(Answer):
+    job_id: UUID = Field(examples=[JOB])
+    links: Links
+
+
+class CastEntry(Answer):
+    id: str = Field(examples=["c1"])
+    name: str = Field(examples=["Anna"])
+    aliases: list[str] = []
+    gender: Literal["female", "male", "unknown"]
+    narrator: bool
+    voice: str | None = Field(examples=["bf_emma"])
+    lines: int = Field(examples=[12])
+
+
+class Lines(Answer):
+    total: int = Field(examples=[240])
+    spoken: int = Field(examples=[11])
+
+
+class Stage(Answer):
+    name: Literal[STAGES]  # type: ignore[valid-type]
+    done: int
+    total: int | None = Field(description="null until it is known.")
+
+
+class Setback(Answer):
+    """The last failed attempt that has not been made good yet."""
+
+    stage: str
+    item: str
+    attempt: int
+    attempts: int
+    reason: str
+    retry_in: float | None = Field(description="Seconds until the next attempt; null when there is none.")
+
+
+class Status(Answer):
+    """Where a job is. Every figure is a fold of the job's events up to `version`."""
+
+    job_id: UUID = Field(examples=[JOB])
+    title: str = Field(examples=["The Old House"])
+    status: Literal["queued", "running", "completed", "failed", "cancelled", "expired"] = Field(examples=["running"])
+    progress: int = Field(ge=0, le=100, examples=[42], description="100 only when the result can be fetched.")
+    stage: str = Field(examples=["speak_line"])
+    step: str = Field(examples=["Speaking line 12 of 240"])
+    cast: list[CastEntry]
+    lines: Lines
+    eta_seconds: float | None = Field(examples=[93.5])
+    version: int = Field(examples=[17])
+    created_at: datetime
+    updated_at: datetime
+    error: str | None = Field(examples=[None])
+    links: Links
+    stages: list[Stage]
+    setback: Setback | None
+    duration_seconds: float | None
+
+
+class JobSummary(Answer):
+    job_id: UUID = Field(examples=[JOB])
+    title: str
+    status: str
+    progress: int
+    stage: str
+    version: int
+    created_at: datetime
+    updated_at: datetime
+    duration_seconds: float | None
+    error: str | None
+    links: Links
+
+
+class JobList(Answer):
+    jobs: list[JobSummary]
+    next: str | None = Field(description="The address of the next page; null on the last one.")
+
+
+class Audio(Answer):
+    url: str = Field(examples=["/files/dramas/…/drama.mp3?expires=…&signature=…"])
+    format: Format = Field(examples=["mp3"])
+    duration_seconds: float = Field(examples=[312.48])
+    size_bytes: int = Field(examples=[4_998_144])
+    loudness_lufs: float = Field(examples=[-16.02])
+    true_peak_dbtp: float = Field(examples=[-2.13])
+    expires_at: datetime = Field(description="Until then the addresses in this answer work; ask again for new ones.")
+
+
+class Deliverable(Answer):
+    format: Format
+    url: str
+    size_bytes: int
+    content_type: str
+
+
+class Captions(Answer):
+    vtt: str | None
+    srt: str | None
+
+
+class LiveStream(Answer):
+    hls: str | None
+
+
+class ScriptLine(Answer):
+    """`start` and `end` are characters of the text, `begins` and `ends` seconds of the drama; a word is [start, end,
+    begins, ends]."""
+
+    line: int
+    start: int
+    end: int
+    kind: Literal["narration", "speech"]
+    speaker: str
+    direction: str
+    begins: float
+    ends: float
+    words: list[tuple[int, int, float, float]]
+    clip: str | None = Field(description="The key of the line's clip in storage; null where nothing is spoken.")
+
+
+class Engines(Answer):
+    language: str | None
+    speech: str | None
+    music: str | None
+    effects: str | None
+
+
+class UsageEntry(Answer):
+    provider: str
+    model: str
+    unit: str
+    calls: int
+    cached: int
+    units: float
+    cost_usd: float
+
+
+class ChapterEntry(Answer):
+    title: str
+    begins: float
+    ends: float
+
+
+class GateEntry(Answer):
+    name: str
+    value: float
+    limit: str
+    passed: bool
+
+
+class Result(Answer):
+    """The finished drama."""
+
+    job_id: UUID = Field(examples=[JOB])
+    title: str
+    audio: Audio
+    formats: list[Deliverable]
+    captions: Captions
+    stream: LiveStream
+    script: list[ScriptLine]
+    cast: list[CastEntry]
+    engines: Engines
+    usage: list[UsageEntry]
+    chapters: list[ChapterEntry]
+    gates: list[GateEntry]
+    peaks: list[float]
+
+
+class Story(Answer):
+    title: str = Field(examples=["The Bell"])
+    text: str
+    engine: str = Field(examples=["templates-1"])
+    safety: str = Field(examples=["offline rules, no AI review"])
+
+
+class SampleStory(Answer):
+    id: str
+    title: str
+    author: str
+    source: str
+    text: str
+
+
+class SampleList(Answer):
+    samples: list[SampleStory]
+
+
+class StoryTemplate(Answer):
+    id: str
+    title: str
+    description: str
+
+
+class TemplateList(Answer):
+    templates: list[StoryTemplate]
+
+
+class VoiceEntry(Answer):
+    id: str
+    name: str
+    gender: Literal["female", "male", "unknown"]
+    accent: str
+    age: str
+
+
+class EngineEntry(Answer):
+    name: str
+    default: bool
+    voices: list[VoiceEntry]
+
+
+class EngineList(Answer):
+    engines: list[EngineEntry]
+
+
+class LibraryEntry(Answer):
+    job_id: UUID
+    title: str
+    duration_seconds: float
+    cast_names: list[str]
+    created_at: datetime
+    completed_at: datetime
+
+
+class Library(Answer):
+    dramas: list[LibraryEntry]
+
+
+class RecordedEvent(Answer):
+    """An event as it stands in the log."""
+
+    position: int
+    event_id: UUID
+    job_id: UUID
+    version: int
+    type: str = Field(examples=["LineSpoken"])
+    schema_version: int
+    recorded_at: datetime
+    data: dict[str, Any]
+    metadata: dict[str, Any]
+    hash: str = Field(description="SHA-256 over the hash before it in this job, and this event.")
+
+
+class AuditProblem(Answer):
+    position: int
+    job_id: UUID
+    what: str
+
+
+class AuditVerdict(Answer):
+    """Whether the log is whole: gapless positions, gapless versions per job, and every hash right."""
+
+    ok: bool
+    events: int = Field(description="How many were checked.")
+    problem: AuditProblem | None
+
+
+class Health(Answer):
+    status: str = Field(examples=["ready"])
+
+
+class FieldError(Answer):
+    field: str = Field(examples=["options.engine"])
+    message: str
+
+
+class ProblemBody(BaseModel):
+    """An error (RFC 9457)."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str = Field(description="What was wrong and what to do now.")
+    errors: list[FieldError] = Field([], description="For 422: field by field.")

@@ -1,0 +1,138 @@
+"""A story in, a drama out."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Header, Query, Request
+from starlette.responses import Response, StreamingResponse
+
+from narratix.results import result as result_of
+from narratix.web.context import Actor, Here, as_json, rate_limited, visitor
+from narratix.web.described import content, problems
+from narratix.web.models import JOB, Accepted, Feedback, Result, Status, Story, StoryWish, Submission
+from narratix.web.stories import check_size, options_of, story_events, written
+from narratix.web.streams import EventStream
+from narratix.web.views import links, status_view
+
+router = APIRouter(prefix="/api/demo", tags=["demo"], dependencies=[Depends(visitor)], responses=problems(401))
+
+IdempotencyKey = Annotated[
+    str,
+    Header(
+        alias="Idempotency-Key",
+        max_length=255,
+        pattern=r"^[\x21-\x7e]*$",
+        description="The same key with the same story makes no second job.",
+    ),
+]
+LastEventId = Annotated[int | None, Header(alias="Last-Event-ID", ge=0, description="Wins over `after`.")]
+After = Annotated[int | None, Query(ge=0, description="Resume after this version.")]
+
+
+@router.post(
+    "/submit", status_code=202, response_model=Accepted, responses=problems(400, 413, 415, 422, 429),
+    dependencies=[Depends(rate_limited)], summary="Submit a story",
+)  # fmt: skip
+async def submit(story: Submission, web: Here, actor: Actor, idempotency_key: IdempotencyKey = "") -> Response:
+    """The story is on record when this is answered; follow `links.events`."""
+    check_size(story.text, web.services.settings.max_text_bytes)
+    options = options_of(story.options, web.services.ports)
+    commands = web.services.commands
+    job_id = await commands.submit(
+        story.text, title=story.title, options=options, actor=actor, idempotency_key=idempotency_key
+    )
+    return as_json({"job_id": job_id, "links": links(str(job_id))}, 202)
+
+
+@router.get("/status/{job_id}", response_model=Status, responses=problems(404), summary="See where a job is")
+async def status(job_id: UUID, web: Here) -> Response:
+    """Never behind an answer that was given before."""
+    return as_json(status_view(await web.statuses.get(job_id)))
+
+
+@router.get(
+    "/events/{job_id}",
+    summary="Follow a job",
+    response_class=Response,
+    responses={
+        **problems(404, 422, 429),
+        200: content(
+            "text/event-stream",
+            "`event: status` for every version, `id` being the version and the data the status view. With "
+            "`include=events`, each is preceded by `event: recorded` with the event that made it. A new listener gets "
+            "the current status first; one that names where it is gets everything after. Ends with the job, or after "
+            "14 minutes; come back with the last id.",
+            f'event: status\nid: 1\ndata: {{"job_id":"{JOB}","status":"queued","version":1}}\n\n',
+        ),
+        204: {"description": "The job has ended, and all of it was delivered before."},
+    },
+)
+async def events(
+    job_id: UUID,
+    web: Here,
+    request: Request,
+    after: After = None,
+    last_event_id: LastEventId = None,
+    include: Annotated[Literal["", "events"], Query(description="`events` adds the recorded events.")] = "",
+) -> Response:
+    """Server-sent events. Every version comes once, in order, through any number of reconnections."""
+    with_events = include == "events"
+    cursor = last_event_id if last_event_id is not None else after
+    async with AsyncExitStack() as holds:
+        holds.enter_context(web.seats.taken(web.clients.network(request)))
+        channel = await holds.enter_async_context(web.broadcaster.channel(job_id))
+        if channel.delivered(cursor):
+            return Response(status_code=204)
+        chunks = web.broadcaster.listen(channel, 0 if cursor is None and with_events else cursor, with_events)
+        return EventStream(chunks, holds.pop_all())
+
+
+@router.get(
+    "/result/{job_id}", response_model=Result, responses=problems(404, 409, 410), summary="Get the finished drama"
+)
+async def result(job_id: UUID, web: Here) -> Response:
+    """Addresses of the files work until `audio.expires_at`; ask again for new ones."""
+    return as_json(await result_of(web.services, job_id))
+
+
+@router.post(
+    "/cancel/{job_id}", status_code=202, response_model=Accepted, responses=problems(404, 409), summary="Call it off"
+)
+async def cancel(job_id: UUID, web: Here, actor: Actor) -> Response:
+    """What was made so far is kept. Calling off what is called off changes nothing."""
+    await web.services.commands.cancel(job_id, actor=actor)
+    return as_json({"job_id": job_id, "links": links(str(job_id))}, 202)
+
+
+@router.post(
+    "/retry/{job_id}", status_code=202, response_model=Accepted, responses=problems(404, 409), summary="Let it go on"
+)
+async def retry(job_id: UUID, web: Here, actor: Actor) -> Response:
+    """A failed or cancelled job goes on from where it stopped."""
+    await web.services.commands.retry(job_id, actor=actor)
+    return as_json({"job_id": job_id, "links": links(str(job_id))}, 202)
+
+
+@router.post(
+    "/feedback/{job_id}", status_code=202, response_model=Accepted, responses=problems(400, 404, 409, 415, 422),
+    summary="Say what you think of it",
+)  # fmt: skip
+async def feedback(job_id: UUID, given: Feedback, web: Here, actor: Actor) -> Response:
+    """For finished dramas."""
+    await web.services.commands.give_feedback(job_id, given.rating, given.comment, actor=actor)
+    return as_json({"job_id": job_id, "links": links(str(job_id))}, 202)
+
+
+@router.post(
+    "/generate-text", response_model=Story, responses=problems(400, 415, 422, 429),
+    dependencies=[Depends(rate_limited)], summary="Have a story written",
+)  # fmt: skip
+async def generate_text(wish: StoryWish, web: Here, request: Request) -> Response:
+    """With `Accept: text/event-stream` the story comes as `title`, a `paragraph` each, and the whole `story`."""
+    draft = await written(wish, web.services.ports)
+    if "text/event-stream" in request.headers.get("accept", ""):
+        return StreamingResponse(story_events(draft), media_type="text/event-stream")
+    return as_json(draft)

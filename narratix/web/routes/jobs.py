@@ -1,0 +1,63 @@
+"""Jobs for auditors: the list, each one's events, and its state at any version."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+from urllib.parse import urlencode
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Header, Query
+from starlette.responses import Response
+
+from narratix.web.context import Here, as_json, operator
+from narratix.web.described import problems
+from narratix.web.history import NDJSON, answer_events, history_of, state_at, wants_ndjson
+from narratix.web.metrics import STATUSES
+from narratix.web.models import JobList, RecordedEvent
+from narratix.web.views import summary
+
+router = APIRouter(prefix="/api/jobs", tags=["audit"], dependencies=[Depends(operator)], responses=problems(401, 422))
+
+Limit = Annotated[int, Query(ge=1, le=10_000)]
+Format = Annotated[Literal["json", "ndjson"] | None, Query(description="Or `Accept: application/x-ndjson`.")]
+Accept = Annotated[str, Header()]
+
+
+@router.get("", response_model=JobList, summary="All jobs, newest first")
+async def jobs(
+    web: Here,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Annotated[datetime | None, Query(description="As in `next` of the page before.")] = None,
+    status: Annotated[Literal[STATUSES] | None, Query()] = None,  # type: ignore[valid-type]
+) -> Response:
+    rows = await web.statuses.newest(limit + 1, cursor, status)
+    page, more = rows[:limit], len(rows) > limit
+    query = {"limit": limit, **({"status": status} if status else {})}
+    following = f"/api/jobs?{urlencode({**query, 'cursor': page[-1].created_at.isoformat()})}" if more else None
+    return as_json({"jobs": [summary(row) for row in page], "next": following})
+
+
+@router.get(
+    "/{job_id}/events",
+    response_model=list[RecordedEvent],
+    responses={**problems(404), 200: {"content": {NDJSON: {}}}},
+    summary="A job's history",
+)
+async def events(
+    job_id: UUID,
+    web: Here,
+    after: Annotated[int, Query(ge=0)] = 0,
+    limit: Limit = 1000,
+    format: Format = None,
+    accept: Accept = "",
+) -> Response:
+    """The events with a version above `after`."""
+    found = await history_of(web.services.store, job_id, after, limit)
+    return answer_events(found, wants_ndjson(format, accept))
+
+
+@router.get("/{job_id}/state", responses=problems(404), summary="A job's state at a version")
+async def state(job_id: UUID, web: Here, at: Annotated[int | None, Query(ge=0)] = None) -> Response:
+    """The fold of the first `at` events; of all of them without `at`."""
+    return as_json(await state_at(web.services.store, job_id, at))

@@ -1,0 +1,107 @@
+"""The web application: every part of it, put together over running services."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from starlette.routing import Route
+
+from narratix import __version__
+from narratix.projections.job_status import JOB_STATUS
+from narratix.projections.library import LIBRARY
+from narratix.projections.projection import Reader
+from narratix.services import Services
+from narratix.settings import Settings
+from narratix.signing import signing_key
+from narratix.web.broadcaster import Broadcaster
+from narratix.web.clients import Clients, GivesToken
+from narratix.web.context import Web
+from narratix.web.envelope import Envelope
+from narratix.web.limits import RateLimit
+from narratix.web.metrics import Metrics
+from narratix.web.page import page_routes
+from narratix.web.problems import EXCEPTION_HANDLERS
+from narratix.web.routes import ROUTERS
+from narratix.web.seats import Seats
+from narratix.web.statuses import Statuses
+
+DESCRIPTION: Final = (
+    "Text in, a full-cast audio drama out, and every step of its making on record. Submit a story, follow its events, "
+    "fetch the result. Errors are problems in the sense of RFC 9457. Seconds are seconds, `start` and `end` are "
+    "characters of the text as code points, loudness is in LUFS, true peaks in dBTP, costs in US dollars."
+)
+
+JSON_GROWTH: Final = 6
+"""How many bytes of JSON a byte of text can take: a control character is written as six."""
+
+
+def create_api(services: Services) -> FastAPI:
+    """The application over `services`. Its lifespan closes what it opened itself; the services stay their owner's."""
+    settings, metrics = services.settings, Metrics()
+    web = Web(
+        services=services,
+        clients=Clients(settings, signing_key(settings)),
+        statuses=Statuses(Reader(JOB_STATUS, services.pool), services.store),
+        library=Reader(LIBRARY, services.pool),
+        broadcaster=Broadcaster(services.feed, services.store),
+        seats=Seats(settings.max_streams_per_address, metrics),
+        rate_limit=RateLimit(services.pool, settings.rate_limit_per_minute),
+        metrics=metrics,
+    )
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            await web.broadcaster.close()
+
+    api = FastAPI(
+        title="Narratix",
+        version=__version__,
+        description=DESCRIPTION,
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        exception_handlers=dict(EXCEPTION_HANDLERS),
+        lifespan=lifespan,
+        max_body_size=JSON_GROWTH * settings.max_text_bytes + (1 << 16),
+        generate_unique_id_function=_operation_id,
+    )
+    api.state.web = web
+    for router in ROUTERS:
+        api.include_router(router)
+    api.router.routes.extend(_page(settings, settings.packages, web.clients))
+    api.add_middleware(Envelope, metrics=metrics)
+    return api
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name
+
+
+def _page(settings: Settings, packages: Path, clients: Clients) -> list[Route]:
+    """The page's routes; its documents bring the page's token."""
+    routes = []
+    for route in page_routes(packages, text_limit=settings.max_text_bytes, storage_origins=_storage_origins(settings)):
+        assert isinstance(route, Route)
+        if not route.path.startswith("/assets/"):
+            route.app = GivesToken(route.app, clients)
+        routes.append(route)
+    return routes
+
+
+def _storage_origins(settings: Settings) -> list[str]:
+    """Where presigned addresses lead."""
+    if not settings.uses_s3:
+        return []
+    endpoint = urlsplit(settings.s3_endpoint)
+    return [f"{endpoint.scheme}://{endpoint.netloc}"]
