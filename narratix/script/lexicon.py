@@ -167,7 +167,8 @@ _FEMALE_NAMES: Final = """
     shirley sibyl silvia sofia sonia sophia sophie stella stephanie sue susan susanna susannah susie suzanne sybil sylvia tabitha
     tamara tess tessa thea theodora theresa tilda tina topsy trixie una ursula valentina valerie vanessa vera veronica
     victoria vida viola violet virginia vivian wanda wendy wilhelmina willa winifred yvonne zara zelda zoe
-    jo siddy-ann thea leonie lacie tillie marya heidi carlotta nana melanie antoinette estelle
+    elena maya aisha fatima priya mei yuki ana lucía sofía chiara giulia ingrid freya nadine hailey madison kayla aaliyah
+    riley zoey lea leila layla amina nora elise anya katya tatiana olga svetlana xiomara jo thea leonie lacie tillie marya heidi carlotta nana melanie antoinette estelle
 """
 _MALE_NAMES: Final = """
     aaron abel abraham adam adrian ahab alan albert aleck alec alex alexander alfred algernon allan allen ambrose amos andrew
@@ -192,7 +193,8 @@ _MALE_NAMES: Final = """
     stefan stephen steve steven stuart sydney ted teddy terence terry theobald theodore thomas tim timothy titus toby
     tod tom tommy tony tristan troy ulysses uriah vernon victor vincent virgil vladimir wallace walter warren
     watson wesley wilbur wilfred will willem william willie willy winston woodrow zachary zeke mycroft curtis ogden
-    cal terence jock amory montraville
+    liam aiden kai omar ali hassan ahmed mohammed raj arjun hiroshi kenji wei diego mateo santiago luis carlos
+    dmitri sergei nikolai lars sven tyler brandon jordan ethan cal terence jock amory montraville
 """
 GIVEN_NAMES: Final[dict[str, Sex]] = {
     **dict.fromkeys(_MALE_NAMES.split(), "male"),

@@ -19,6 +19,7 @@ from narratix.script.lexicon import (
     POSSESSIVES,
     PREPOSITIONS,
     SPEECH_VERBS,
+    SURE_VERBS,
     TITLES,
 )
 from narratix.script.words import Token, touches
@@ -146,6 +147,8 @@ class NameBook:
     lower: Counter[str] = field(default_factory=Counter)
     titled: set[str] = field(default_factory=set)
     speaking: set[str] = field(default_factory=set)
+    subjects: set[str] = field(default_factory=set)
+    """Of a verb of speech behind them, as in "Elena whispered"."""
 
     def read(self, stretch: Sequence[Token], *, quoted: bool) -> None:
         for index, token in enumerate(stretch):
@@ -162,6 +165,9 @@ class NameBook:
                 self.initial[token.lower] += 1
             else:
                 self.capital[token.lower] += 1
+            follows = stretch[index + 1] if index + 1 < len(stretch) else None
+            if not quoted and follows is not None and follows.lower in SURE_VERBS and follows.gap.isspace():
+                self.subjects.add(token.lower)
             if not quoted and index and before in SPEECH_VERBS and token.gap.isspace():
                 self.speaking.add(token.lower)
 
@@ -175,6 +181,8 @@ class NameBook:
         if word in NOT_NAMES or word in SPEECH_VERBS or word in ADVERBS or len(word) < 2 or "'" in word:
             return False
         if word in self.speaking:
+            return True
+        if word in self.subjects and not self.lower[word]:
             return True
         return self.capital[word] > self.lower[word]
 

@@ -54,6 +54,7 @@ def test_given_the_mad_tea_party_when_read_then_each_guest_speaks_his_own_lines(
         ("Tom turned to Ann: “Go!”", ["Tom"]),
         ("“Go!” said the old man.", ["The old man"]),
         ("“Go!” croaked the raven.", ["The raven"]),
+        ("“Go!” Xylda whispered. “Quick!”", ["Xylda", "Xylda"]),
         ("“Go!” Tom jumped up from his chair.", ["Tom"]),
         ("“Oh,” said Alice, “no!”\n\n“Yes,” said Tom.\n\n“Why?”\n\n“Because,” said Tom.", ["Alice", "Alice", "Tom", "Alice", "Tom"]),
         ("Mary looked at John.\n\n“Who is it?” she asked.\n\n“Nobody,” he said.", ["Mary", "John"]),
