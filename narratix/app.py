@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import secrets
 import time
 from collections.abc import AsyncGenerator, Coroutine, Iterator
-from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -37,6 +35,7 @@ from narratix.router import Router
 from narratix.schema import migrate
 from narratix.services import Role, Services
 from narratix.settings import Settings
+from narratix.signing import signing_key
 from narratix.worker import Worker
 
 
@@ -164,26 +163,6 @@ def open_storage(settings: Settings) -> Storage:
     return DirectoryStorage(
         settings.home / "objects", secret=signing_key(settings), clock=time.time, base_url=settings.public_url
     )
-
-
-def signing_key(settings: Settings) -> bytes:
-    """The key that is set, or one that is made at random once and kept for its owner alone."""
-    if settings.signing_key is not None:
-        return settings.signing_key.get_secret_value().encode()
-    path = settings.home / "signing.key"
-    settings.home.mkdir(parents=True, exist_ok=True)
-    if not path.exists():
-        fresh = path.with_name(f"signing.{secrets.token_hex(4)}")
-        _write_private(fresh, secrets.token_bytes(32))
-        with contextlib.suppress(FileExistsError):
-            path.hardlink_to(fresh)
-        fresh.unlink()
-    return path.read_bytes()
-
-
-def _write_private(path: Path, data: bytes) -> None:
-    path.touch(mode=0o600)
-    path.write_bytes(data)
 
 
 @contextlib.asynccontextmanager

@@ -22,6 +22,7 @@ def _without_nul(text: str) -> str:
 
 
 Text = Annotated[str, Field(strict=True), AfterValidator(_without_nul)]
+OptionalText = Annotated[Text, BeforeValidator(lambda given: "" if given is None else given)]
 
 
 def _speakable(text: str) -> str:
@@ -50,16 +51,16 @@ class Answer(BaseModel):
 class PerformanceOptions(Request):
     """How the drama is made. Everything has a default."""
 
-    engine: Text = Field("", description="A speech engine of `GET /api/demo/voices`; empty for the default.")
+    engine: Text = Field(default="", description="A speech engine of `GET /api/demo/voices`; empty for the default.")
     formats: Annotated[list[Format], AfterValidator(_distinct)] = Field(
-        ["mp3", "m4b"], min_length=1, description="The deliverables; the first is the one that is listened to."
+        default=["mp3", "m4b"], min_length=1, description="The deliverables; the first is the one that is listened to."
     )
     voices: dict[Text, Text] = Field(
-        {}, max_length=100, description="A voice for a character, by name.", examples=[{"Alice": "bf_emma"}]
+        default={}, max_length=100, description="A voice for a character, by name.", examples=[{"Alice": "bf_emma"}]
     )
     music: StrictBool = True
     effects: StrictBool = True
-    seed: StrictInt = Field(0, ge=0, lt=2**53, description="Another seed gives another arrangement.")
+    seed: StrictInt = Field(default=0, ge=0, lt=2**53, description="Another seed gives another arrangement.")
 
 
 class Submission(Request):
@@ -69,11 +70,11 @@ class Submission(Request):
         description="The story: up to 50 KB of UTF-8.",
         examples=["The rain fell on the old house.\n\n“Who is there?” whispered Anna."],
     )
-    title: Annotated[Text, BeforeValidator(lambda given: "" if given is None else given)] = Field(
-        "", max_length=200, description="Taken from the text when empty.", examples=["The Old House"]
+    title: OptionalText = Field(
+        default="", max_length=200, description="Taken from the text when empty.", examples=["The Old House"]
     )
     options: Annotated[PerformanceOptions, BeforeValidator(lambda given: {} if given is None else given)] = Field(
-        default_factory=lambda: PerformanceOptions()
+        default_factory=PerformanceOptions
     )
 
 
@@ -81,19 +82,17 @@ class StoryWish(Request):
     """A story to be written."""
 
     template: Literal[tuple(known.id for known in TEMPLATES)] = Field(examples=["ghost-story"])  # type: ignore[valid-type]
-    premise: Annotated[Text, BeforeValidator(lambda given: "" if given is None else given)] = Field(
-        "", max_length=LONGEST_PREMISE, description="What it is about.", examples=["a bell in a dry well"]
+    premise: OptionalText = Field(
+        default="", max_length=LONGEST_PREMISE, description="What it is about.", examples=["a bell in a dry well"]
     )
-    length: StrictInt = Field(400, ge=SHORTEST, le=LONGEST, description="In words, give or take.")
+    length: StrictInt = Field(default=400, ge=SHORTEST, le=LONGEST, description="In words, give or take.")
 
 
 class Feedback(Request):
     """What a listener thinks of it."""
 
     rating: StrictInt = Field(ge=1, le=5, examples=[5])
-    comment: Annotated[Text, BeforeValidator(lambda given: "" if given is None else given)] = Field(
-        "", max_length=2000, examples=["The Dormouse was a delight."]
-    )
+    comment: OptionalText = Field(default="", max_length=2000, examples=["The Dormouse was a delight."])
 
 
 # -- answers -----------------------------------------------------------------------------------
@@ -103,7 +102,9 @@ class Links(Answer):
     status: str = Field(examples=[f"/api/demo/status/{JOB}"])
     events: str = Field(examples=[f"/api/demo/events/{JOB}"])
     result: str = Field(examples=[f"/api/demo/result/{JOB}"])
-    stream: str | None = Field(None, description="Where the drama can be heard while it is made, once there is one.")
+    stream: str | None = Field(
+        default=None, description="Where the drama can be heard while it is made, once there is one."
+    )
 
 
 class Accepted(Answer):
@@ -379,4 +380,4 @@ class ProblemBody(BaseModel):
     title: str
     status: int
     detail: str = Field(description="What was wrong and what to do now.")
-    errors: list[FieldError] = Field([], description="For 422: field by field.")
+    errors: list[FieldError] = Field(default=[], description="For 422: field by field.")

@@ -113,7 +113,8 @@ async function* readMessages(body, connection, silence) {
 function withCursor(address, after) {
   const url = new URL(address, globalThis.location?.href ?? "http://localhost/");
   url.searchParams.set("include", "events");
-  if (after > 0) url.searchParams.set("after", String(after));
+  // Without a cursor the stream would begin with the present; 0 asks for everything.
+  url.searchParams.set("after", String(after));
   return url.href;
 }
 
