@@ -13,6 +13,7 @@ from narratix.ports import SAMPLE_RATE, ProviderError, Sound
 from narratix.providers.effects import EFFECT_RECIPES, natural_seconds
 from narratix.providers.effects.recipes import find_recipe
 from narratix.providers.effects.synthesised import SynthesisedEffects, find_onset, synthesise
+from narratix.script.effects import EFFECTS as EFFECTS_OF_SCRIPTS
 from narratix.sound.levels import decibels, lufs
 from narratix.sound.loudness import k_weighted, step_energies, windows
 
@@ -275,3 +276,8 @@ async def test_given_what_no_recipe_is_near_to_when_rendered_then_the_error_list
 def test_given_a_name_when_asked_how_long_it_lasts_then_single_events_are_shorter_than_weather() -> None:
     assert natural_seconds("knock") < natural_seconds("footsteps") < natural_seconds("rain")
     assert all(0.5 <= recipe.natural <= 12.0 for recipe in EFFECT_RECIPES.values())
+
+
+@pytest.mark.parametrize("name", list(EFFECTS_OF_SCRIPTS))
+def test_given_an_effect_that_a_script_may_name_when_sought_then_a_recipe_is_found(name: str) -> None:
+    assert find_recipe(name, EFFECTS_OF_SCRIPTS[name].prompt) in EFFECT_RECIPES

@@ -12,6 +12,7 @@ from narratix.providers.music.characters import CELESTA, CHARACTERS, CHURCH_ORGA
 from narratix.providers.music.composition import compose
 from narratix.providers.music.harmony import MAJOR_MODES, MODES, PITCH_NAMES, chord, lead_voices, scale_over
 from narratix.providers.music.notes import Composition, Note
+from narratix.script.moods import MOODS as MOODS_OF_SCRIPTS
 
 MOODS = list(CHARACTERS)
 
@@ -194,3 +195,7 @@ def test_given_a_hint_for_one_part_when_composed_then_harmony_and_melody_stay_as
 
     assert plain.progression == hinted.progression
     assert [note.pitch for note in part(plain, "melody")] == [note.pitch for note in part(hinted, "melody")]
+
+
+def test_given_the_moods_that_a_script_may_name_when_compared_then_each_has_a_character() -> None:
+    assert set(CHARACTERS) == set(MOODS_OF_SCRIPTS)
