@@ -184,9 +184,10 @@ class StandIn:
         job = self.load(request)
         if job is None:
             return problem(404, "No such job", "There is no drama under this address. It may have been mistyped.")
-        after = int(request.headers.get("last-event-id") or request.query_params.get("after") or 0)
         history = self.history(job)
-        if history and status_view(job, history)["status"] in ENDED.values() and after >= history[-1]["version"]:
+        present = history[-1]["version"]
+        after = int(request.headers.get("last-event-id") or request.query_params.get("after") or present)
+        if status_view(job, history)["status"] in ENDED.values() and after >= present:
             return Response(status_code=204)
         headers = {"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"}
         return StreamingResponse(self.stream(request, after), media_type="text/event-stream", headers=headers)

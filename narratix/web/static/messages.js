@@ -81,7 +81,7 @@ export const messages = {
   premiseLabel: "Premise",
   premiseHint: "A sentence or two. Leave it empty to be surprised.",
   lengthLabel: "Length",
-  lengths: { 150: "A scene, about a minute", 400: "A short piece, about three minutes", 800: "A story, about six minutes" },
+  lengths: { 300: "A scene, about two minutes", 600: "A short piece, about four minutes", 1200: "A story, about eight minutes" },
   generateButton: "Write it",
   generating: "Writing …",
   generated: (title) => `“${title}” was written into the text field. Change it as you like.`,

@@ -55,7 +55,7 @@ test("given a broken stream and a busy server, then it asks again after the last
     new Response("{}", { status: 503, headers: { "Retry-After": "2", "Content-Type": "application/problem+json" } }),
     stream([message(3)]),
   ], 3);
-  assert.deepEqual(seen.asked, [null, "2", "2", "2"]);
+  assert.deepEqual(seen.asked, ["0", "2", "2", "2"]);
   assert.deepEqual(seen.taken, [1, 2, 3]);
   assert.deepEqual(seen.shown.map((one) => one.state), ["connecting", "live", "lost", "lost", "lost", "live", "ended"]);
   assert.equal(seen.shown.at(-2).resumedAt, 2);

@@ -8,7 +8,7 @@ export function Generate({ onTake }) {
   const { value: templates, problem: unavailable } = useLoaded(api.templates);
   const [template, setTemplate] = useState("");
   const [premise, setPremise] = useState("");
-  const [length, setLength] = useState("400");
+  const [length, setLength] = useState("600");
   const [problem, setProblem] = useState(null);
   const [writing, setWriting] = useState(false);
   const chosen = template || templates?.[0]?.id || "";
