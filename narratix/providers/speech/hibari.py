@@ -27,7 +27,7 @@ from narratix.providers.speech.words import source_words
 
 
 class HibariSpeech:
-    """Each of `workers` processes needs some 200 MB."""
+    """Each of `workers` processes needs some 230 MB."""
 
     name = "fast"
     model = "hibari-0.2-heart"

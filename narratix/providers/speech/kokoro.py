@@ -18,7 +18,7 @@ from narratix.providers.speech.words import source_words
 
 
 class KokoroSpeech:
-    """`voices_directory` holds the `*.bin` of npm's kokoro-js. Each of `workers` processes needs some 700 MB."""
+    """`voices_directory` holds the `*.bin` of npm's kokoro-js. Each of `workers` processes grows to 0.8-1 GB with its longest phrase."""
 
     name = "kokoro"
     model = "kokoro-82m-v1.0-int8"
