@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from narratix.events.catalogue import Chapter
 from narratix.job import Job
@@ -21,6 +22,8 @@ from narratix.sound.timeline import (
     build_timeline,
     lay_lines,
 )
+
+SILENT_LEAD_IN: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,9 @@ def arrange(job: Job, text: str) -> Arrangement:
         SpokenLine(spoken.line, spoken.clip_key, spoken.duration, spoken.words, spoken.energies)
         for spoken in (job.lines[number] for number in sorted(job.lines))
     ]
-    placed = lay_lines(job.script.segments, lines, lead_in=job.plan.lead_in)
+    opens_with_music = any(cue.first_line == 0 and cue.id in job.music for cue in job.plan.music)
+    lead_in = job.plan.lead_in if opens_with_music else min(job.plan.lead_in, SILENT_LEAD_IN)
+    placed = lay_lines(job.script.segments, lines, lead_in=lead_in)
     music = [
         ComposedMusic(plan, made.clip_key, made.duration, made.energies)
         for plan in job.plan.music

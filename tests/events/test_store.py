@@ -13,7 +13,9 @@ from narratix.events.catalogue import FeedbackGiven, JobCancelled
 from narratix.events.store import Conflict, EventStore, Fence, Fenced, NewEvent, Recorded
 
 
-def feedback(stream: uuid.UUID, rating: int = 5, expected: int | None = None, event_id: uuid.UUID | None = None) -> NewEvent:
+def feedback(
+    stream: uuid.UUID, rating: int = 5, expected: int | None = None, event_id: uuid.UUID | None = None
+) -> NewEvent:
     return NewEvent(stream, FeedbackGiven(rating=rating), event_id or uuid.uuid4(), expected)
 
 
@@ -54,7 +56,9 @@ async def test_given_a_stream_that_moved_on_when_a_version_is_expected_then_only
     stream, other = uuid.uuid4(), uuid.uuid4()
     await store.append([feedback(stream)])
     answers = await asyncio.gather(
-        store.append([feedback(stream, expected=0)]), store.append([feedback(other, expected=0)]), return_exceptions=True
+        store.append([feedback(stream, expected=0)]),
+        store.append([feedback(other, expected=0)]),
+        return_exceptions=True,
     )
 
     assert isinstance(answers[0], Conflict)
@@ -83,7 +87,8 @@ async def test_given_a_held_claim_when_its_result_is_appended_then_the_work_is_s
 
 
 @pytest.mark.parametrize(
-    ("attempt", "owner", "state"), [(2, "me", "running"), (1, "other", "running"), (1, "me", "cancelled"), (1, "me", "ready")]
+    ("attempt", "owner", "state"),
+    [(2, "me", "running"), (1, "other", "running"), (1, "me", "cancelled"), (1, "me", "ready")],
 )
 async def test_given_a_lost_claim_when_its_result_is_appended_then_it_is_refused(
     store: EventStore, pool: asyncpg.Pool, attempt: int, owner: str, state: str
@@ -112,7 +117,9 @@ async def test_given_a_failed_attempt_when_it_is_settled_then_the_work_is_ready_
     work_id = await insert_work(pool)
     await store.append([feedback(uuid.uuid4())], fence=Fence(work_id, 1, "me", "ready", 60.0))
 
-    row = await pool.fetchrow("select state, owner, run_at > now() + interval '50 s' as later from work where id = $1", work_id)
+    row = await pool.fetchrow(
+        "select state, owner, run_at > now() + interval '50 s' as later from work where id = $1", work_id
+    )
     assert tuple(row) == ("ready", None, True)
 
 
