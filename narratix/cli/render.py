@@ -1,0 +1,218 @@
+"""`narratix render`: one drama from a text, made by the very machine that serves the web."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import secrets
+import shutil
+import signal
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from narratix.cli.errors import CommandFailed
+from narratix.cli.texts import read_story
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from narratix.events.catalogue import Options
+    from narratix.services import Services
+    from narratix.settings import Settings
+
+FORMATS: Final = ("mp3", "m4b", "wav", "opus")
+ACTOR: Final = "command line"
+
+
+@click.command()
+@click.argument("file")
+@click.option("-o", "--out", required=True, metavar="OUT", help="The file to write.")
+@click.option("--format", type=click.Choice(FORMATS), help="Default: what OUT's suffix says.")
+@click.option("--voice", "voices", multiple=True, metavar="NAME=VOICE", help="A voice for a character; repeatable.")
+@click.option("--engine", default="", help="The speech engine; `narratix voices` lists them.")
+@click.option("--title", default="", help="Default: taken from the text.")
+@click.option("--seed", type=click.IntRange(0), default=0, help="Another seed gives another arrangement.")
+@click.option("--no-music", is_flag=True, help="Leave the music out.")
+@click.option("--no-effects", is_flag=True, help="Leave the sound effects out.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def command(
+    file: str,
+    out: str,
+    format: str | None,
+    voices: tuple[str, ...],
+    engine: str,
+    title: str,
+    seed: int,
+    no_music: bool,
+    no_effects: bool,
+    as_json: bool,
+) -> None:
+    """Perform the story in FILE (- for stdin) and write it to OUT.
+
+    A text of any length. Rendered again, nothing is spoken twice: every clip is found by what it was made from.
+    """
+    from narratix.cli.console import print_json
+    from narratix.cli.performing import print_result
+    from narratix.cli.session import prepared, with_services
+
+    began = time.monotonic()
+    format = format or _format_of(out)
+    wishes = _wishes(voices)
+    text = read_story(file)
+    target = writable(out)
+    settings = prepared(quiet=True)
+    options = _options(settings, format, wishes, engine, not no_music, not no_effects, seed)
+    result = with_services(settings, "all", lambda services: _render(services, text, title, options, target))
+    shown = {**result, "file": str(target), "wall_seconds": round(time.monotonic() - began, 3)}
+    if as_json:
+        print_json(shown)
+    else:
+        print_result(shown, str(target))
+
+
+def _format_of(out: str) -> str:
+    suffix = Path(out).suffix.lower().removeprefix(".")
+    if suffix not in FORMATS:
+        raise click.UsageError(
+            f"The name {out} does not tell a format; let it end in .{', .'.join(FORMATS)}, or give --format"
+        )
+    return suffix
+
+
+def _wishes(voices: tuple[str, ...]) -> dict[str, str]:
+    wishes = {}
+    for wish in voices:
+        name, equals, voice = wish.rpartition("=")
+        name = " ".join(name.split()).casefold()
+        if not equals or not name or not voice.strip():
+            raise click.UsageError(f"--voice {wish!r} should look like Anna=af_bella")
+        wishes[name] = voice.strip()
+    return wishes
+
+
+def _options(
+    settings: Settings, format: str, wishes: dict[str, str], engine: str, music: bool, effects: bool, seed: int
+) -> Options:
+    """Raises UsageError for an engine or a voice that there is not."""
+    from narratix.cli.voices import engine_named
+    from narratix.events.catalogue import Options
+
+    known = {voice.id for voice in engine_named(settings, engine or settings.speech).voices}
+    for name, voice in wishes.items():
+        if voice not in known:
+            raise click.UsageError(
+                f"{engine or settings.speech} has no voice {voice!r} for {name!r}; `narratix voices` lists them"
+            )
+    return Options(
+        engine=engine,
+        formats=(format,),  # type: ignore[arg-type]
+        voices=wishes,
+        music=music,
+        effects=effects,
+        seed=seed,
+    )
+
+
+async def _render(services: Services, text: str, title: str, options: Options, target: Path) -> dict[str, Any]:
+    from narratix.cli.console import stage_bars
+    from narratix.cli.performing import follow
+    from narratix.results import result
+
+    position = services.feed.position
+    job_id = await services.commands.submit(text, title=title, options=options, actor=ACTOR)
+    with stage_bars() as show:
+        async with _cancelled_by_signals(services, job_id):
+            status = await follow(services, job_id, position, show)
+    if status.status != "completed":
+        raise CommandFailed(
+            f"The drama was not made: {status.error}"
+            if status.status == "failed"
+            else f"The job was cancelled. What was spoken is kept; to go on: narratix jobs retry {job_id}"
+        )
+    finished = await result(services, job_id)
+    await _deliver(services, job_id, target)
+    return finished
+
+
+@contextlib.asynccontextmanager
+async def _cancelled_by_signals(services: Services, job_id: UUID) -> Any:
+    """Ctrl-C and SIGTERM cancel the job, whose end is then followed like any other; a second one ends at once."""
+    loop, cancelling = asyncio.get_running_loop(), set[asyncio.Task[None]]()
+
+    def cancel() -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+        cancelling.add(loop.create_task(_cancel(services, job_id)))
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, cancel)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+        await asyncio.gather(*cancelling)
+
+
+async def _cancel(services: Services, job_id: UUID) -> None:
+    from narratix.commands import NotNow
+
+    with contextlib.suppress(NotNow):  # it ended in this moment
+        await services.commands.cancel(job_id, actor=ACTOR, reason="Interrupted at the command line.")
+
+
+# -- the file ----------------------------------------------------------------------------------
+
+
+def writable(out: str) -> Path:
+    """The path to write to, tried before an hour is spent on what goes there. Raises UsageError."""
+    target = Path(os.path.realpath(out))
+    if target.is_dir():
+        raise click.UsageError(f"{out} is a directory; name a file")
+    try:
+        if target.exists() and not target.is_file():
+            target.open("wb").close()
+        else:
+            part = _part_of(target)
+            part.touch()
+            part.unlink()
+    except OSError as problem:
+        raise click.UsageError(f"{out} cannot be written: {problem.strerror}") from problem
+    return target
+
+
+async def _deliver(services: Services, job_id: UUID, target: Path) -> None:
+    """Write the drama beside its place and rename it, so that nobody ever finds half of it there."""
+    job = await services.commands.load(job_id)
+    assert job.published is not None
+    part = services.ports.scratch / f"delivery-{secrets.token_hex(4)}"
+    try:
+        await services.ports.storage.fetch_file(job.published.files[0].key, part)
+        await asyncio.to_thread(_place, part, target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _place(source: Path, target: Path) -> None:
+    if target.exists() and not target.is_file():  # a device or a pipe
+        with source.open("rb") as reading, target.open("wb") as writing:
+            shutil.copyfileobj(reading, writing)
+        return
+    part = _part_of(target)
+    try:
+        shutil.copyfile(source, part)
+        part.replace(target)
+    except OSError as problem:
+        raise CommandFailed(
+            f"{target} could not be written: {problem.strerror}. The drama itself is kept."
+        ) from problem
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _part_of(target: Path) -> Path:
+    return target.with_name(f".{target.name[:100]}.{secrets.token_hex(4)}.part")

@@ -1,0 +1,55 @@
+"""How this process logs: lines of JSON where a machine reads them, key-value lines for people in development."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Any, Final
+
+import structlog
+
+from narratix.settings import Settings
+
+LEVELS: Final = {name: getattr(logging, name.upper()) for name in ("debug", "info", "warning", "error")}
+
+
+class _Stderr:
+    """Whatever stderr is now: a progress bar replaces it while it is on the screen."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
+
+
+def configure_logging(settings: Settings, *, quiet: bool = False) -> None:
+    """Log to stderr from the settings' level up; `quiet`: warnings and errors only."""
+    level = max(LEVELS[settings.log_level], logging.WARNING if quiet else logging.DEBUG)
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    last = _last(settings)
+    structlog.configure(
+        processors=[*shared, *last],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(_Stderr()),  # type: ignore[arg-type]
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(_Stderr())
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=max(level, logging.WARNING), force=True)
+
+
+def _last(settings: Settings) -> list[Any]:
+    if settings.environment == "development":
+        return [structlog.processors.ExceptionRenderer(), structlog.processors.LogfmtRenderer(
+            key_order=["timestamp", "level", "event"], drop_missing=True, bool_as_flag=False)]  # fmt: skip
+    return [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
