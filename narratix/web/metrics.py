@@ -31,7 +31,11 @@ class Metrics:
             "narratix_requests", "Requests answered.", ["method", "route", "status"], registry=registry
         )
         self._seconds = Histogram(
-            "narratix_request_seconds", "Time until an answer was sent whole.", ["route"], registry=registry
+            "narratix_request_seconds",
+            "Time until an answer was sent whole.",
+            ["route"],
+            registry=registry,
+            buckets=(0.005, 0.02, 0.1, 0.5, 2, 10, 60, 900),
         )
         self.streams = Gauge("narratix_streams", "Event streams that are open.", registry=registry)
         self._jobs = Gauge("narratix_jobs", "Jobs by status.", ["status"], registry=registry)

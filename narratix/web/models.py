@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
@@ -15,13 +16,15 @@ from narratix.providers.language.templates import LONGEST, LONGEST_PREMISE, SHOR
 JOB: Final = "3f0d6a52-7c8e-5b0e-9d1c-2a6f4f1f7b11"
 
 
-def _without_nul(text: str) -> str:
+def _storable(text: str) -> str:
     if "\0" in text:
         raise ValueError("This text holds a NUL character; remove it.")
+    if re.search("[\ud800-\udfff]", text):
+        raise ValueError("This text holds half a character (a lone surrogate); send whole Unicode characters.")
     return text
 
 
-Text = Annotated[str, Field(strict=True), AfterValidator(_without_nul)]
+Text = Annotated[str, Field(strict=True), AfterValidator(_storable)]
 OptionalText = Annotated[Text, BeforeValidator(lambda given: "" if given is None else given)]
 
 

@@ -139,7 +139,6 @@ _SENTENCES: Final = {
     "missing": "This is needed and was not given.",
     "extra_forbidden": "There is no such field; see /docs for those there are.",
     "string_type": "This must be a text.",
-    "string_unicode": "This text holds half a character (a lone surrogate); send whole Unicode characters.",
     "bool_type": "This must be true or false.",
     "int_type": "This must be a whole number.",
     "uuid_parsing": "This is not the id of a job.",

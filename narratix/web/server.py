@@ -19,9 +19,11 @@ from narratix.projections.projection import Reader
 from narratix.services import Services
 from narratix.settings import Settings
 from narratix.signing import signing_key
+from narratix.web.bodies import BodyLimit
 from narratix.web.broadcaster import Broadcaster
 from narratix.web.clients import Clients, GivesToken
 from narratix.web.context import Web
+from narratix.web.described import describe
 from narratix.web.envelope import Envelope
 from narratix.web.limits import RateLimit
 from narratix.web.metrics import Metrics
@@ -73,19 +75,20 @@ def create_api(services: Services) -> FastAPI:
         redirect_slashes=False,
         exception_handlers=dict(EXCEPTION_HANDLERS),
         lifespan=lifespan,
-        max_body_size=JSON_GROWTH * settings.max_text_bytes + (1 << 16),
         generate_unique_id_function=_operation_id,
     )
     api.state.web = web
+    api.openapi = lambda: describe(api)  # type: ignore[method-assign]
     for router in ROUTERS:
         api.include_router(router)
     api.router.routes.extend(_page(settings, settings.packages, web.clients))
+    api.add_middleware(BodyLimit, limit=JSON_GROWTH * settings.max_text_bytes + (1 << 16))
     api.add_middleware(Envelope, metrics=metrics)
     return api
 
 
 def _operation_id(route: APIRoute) -> str:
-    return route.name
+    return f"{route.tags[0]}_{route.name}"
 
 
 def _page(settings: Settings, packages: Path, clients: Clients) -> list[Route]:

@@ -1,4 +1,4 @@
-"""A web application over a whole Narratix, and clients of it."""
+"""A web application over Narratix, a client of it, and a job whose events a test records itself."""
 
 from __future__ import annotations
 
@@ -6,20 +6,24 @@ from collections.abc import AsyncIterator
 
 import httpx2
 import pytest
-from fastapi import FastAPI
+from web_site import TEXT, Opened, Story, client_of
 
 from narratix.services import Services
-from narratix.web.server import create_api
 
 
 @pytest.fixture
-async def api(narratix: Services) -> AsyncIterator[FastAPI]:
-    api = create_api(narratix)
-    async with api.router.lifespan_context(api):
-        yield api
+async def services(opened: Opened) -> AsyncIterator[Services]:
+    """A process that serves the web only: nothing happens to a job but what the test records."""
+    async with opened("web") as services:
+        yield services
 
 
 @pytest.fixture
-async def client(api: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
-    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(api), base_url="http://narratix") as client:
+async def client(services: Services) -> AsyncIterator[httpx2.AsyncClient]:
+    async with client_of(services) as client:
         yield client
+
+
+@pytest.fixture
+async def story(services: Services) -> Story:
+    return Story(services, await services.commands.submit(TEXT, title="The Old House"))

@@ -21,10 +21,9 @@ router = APIRouter(prefix="/files", tags=["files"])
     "/{key:path}",
     response_class=FileResponse,
     responses={
-        **problems(403, 404, 422),
+        **problems(403, 404, 416, 422),
         200: content("application/octet-stream", "The file; its type is that of its content.", "…"),
         206: {"description": "The bytes that `Range` asked for."},
-        416: {"description": "The file has no such bytes."},
     },
     summary="A file, by its signed address",
 )
