@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,8 +14,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from narratix.events.dsn import sqlalchemy_url
 from narratix.events.tables import metadata
+from narratix.limits import rate_limits
 from narratix.projections import PROJECTIONS
-from narratix.web.limits import rate_limits
 
 __all__ = ["PROJECTIONS", "check", "head", "metadata", "migrate", "rate_limits", "stored"]
 
@@ -23,7 +24,7 @@ _LOCK: Final = 72374630
 
 
 def _config() -> Config:
-    config = Config()
+    config = Config(stdout=io.StringIO())  # alembic would chat on ours
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     return config

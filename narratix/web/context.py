@@ -9,12 +9,12 @@ import msgspec
 from fastapi import Depends, Request
 from starlette.responses import Response
 
+from narratix.limits import RateLimit
 from narratix.projections.library import Drama
 from narratix.projections.projection import Reader
 from narratix.services import Services
 from narratix.web.broadcaster import Broadcaster
 from narratix.web.clients import Clients
-from narratix.web.limits import RateLimit
 from narratix.web.metrics import Metrics
 from narratix.web.problems import Problem
 from narratix.web.seats import Seats

@@ -13,6 +13,7 @@ from fastapi.routing import APIRoute
 from starlette.routing import Route
 
 from narratix import __version__
+from narratix.limits import RateLimit
 from narratix.projections.job_status import JOB_STATUS
 from narratix.projections.library import LIBRARY
 from narratix.projections.projection import Reader
@@ -25,7 +26,6 @@ from narratix.web.clients import Clients, GivesToken
 from narratix.web.context import Web
 from narratix.web.described import describe
 from narratix.web.envelope import Envelope
-from narratix.web.limits import RateLimit
 from narratix.web.metrics import Metrics
 from narratix.web.page import page_routes
 from narratix.web.problems import EXCEPTION_HANDLERS
