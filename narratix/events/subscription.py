@@ -44,7 +44,7 @@ class Subscriber(Protocol):
 
 
 class Overtaken(Exception):
-    """Another process moved this checkpoint: we are not the runner any more."""
+    """Another process moved this checkpoint, or another build serves: we are not its runner any more."""
 
 
 _BEGIN: Final = """
@@ -55,13 +55,14 @@ on conflict do nothing
 _SERVING: Final = "select build, position, code_version, error from subscriptions where name = $1 and serving"
 _MOVE: Final = """
 update subscriptions set position = $4, updated_at = now()
-where name = $1 and build = $2 and position = $3 and error is null returning true
+where name = $1 and build = $2 and position = $3 and serving and error is null returning true
 """
 _STOP: Final = "update subscriptions set error = $3, updated_at = now() where name = $1 and build = $2"
 
 
 async def move(connection: asyncpg.Connection, name: str, build: int, position: int, to: int) -> None:
-    """Move a checkpoint within the caller's transaction. Raises Overtaken when it does not stand at `position`."""
+    """Move the serving build's checkpoint within the caller's transaction. Raises Overtaken when it does not stand at
+    `position`, or when that build does not serve any more."""
     if not await connection.fetchval(_MOVE, name, build, position, to):
         raise Overtaken(name)
 

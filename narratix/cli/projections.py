@@ -1,0 +1,114 @@
+"""`narratix projections`: the read models, rebuilt without down time and compared with the log."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from narratix.cli.errors import CommandFailed
+
+if TYPE_CHECKING:
+    from narratix.projections.projection import Projection
+    from narratix.projections.rebuild import Verified
+    from narratix.services import Services
+
+T = TypeVar("T")
+
+
+@click.group()
+def command() -> None:
+    """The read models: where they are, built anew, compared with the log."""
+
+
+@command.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def show(as_json: bool) -> None:
+    """Every build, its position in the log and how far it is behind."""
+    from narratix.cli.console import print_json, print_table
+    from narratix.projections import PROJECTIONS
+    from narratix.projections.rebuild import builds
+
+    wanted = {projection.name: projection.code_version for projection in PROJECTIONS}
+    found = _over_the_log(lambda services: builds(services.pool, wanted))
+    if as_json:
+        print_json(found)
+        return
+    print_table(
+        ("Name", "Build", "Position", "Lag", "Code version", "State"),
+        [(each.name, each.build, each.position, each.lag, each.code_version, each.state) for each in found],
+    )
+
+
+@command.command()
+@click.argument("name")
+def rebuild(name: str) -> None:
+    """Build NAME anew beside the one that serves, then let it serve. A killed rebuild is continued."""
+    from narratix.cli.console import bar
+    from narratix.projections.rebuild import NotRunYet, RebuiltElsewhere
+    from narratix.projections.rebuild import rebuild as build_anew
+
+    projection = _named(name)
+
+    async def work(services: Services) -> Any:
+        with bar(f"Building {name}") as progress:
+            return await build_anew(services.pool, services.store, projection, progress)
+
+    try:
+        rebuilt = _over_the_log(work)
+    except (NotRunYet, RebuiltElsewhere) as problem:
+        raise CommandFailed(str(problem)) from problem
+    how = "went on with build" if rebuilt.continued else "is build"
+    click.echo(f"{name} {how} {rebuilt.build}, which serves now, at position {rebuilt.position}.")
+
+
+@command.command()
+@click.argument("name", required=False)
+def verify(name: str | None) -> None:
+    """Fold the log anew and compare every row with what is stored. Exit status 1 where they differ."""
+    from narratix.cli.console import bar
+    from narratix.projections import PROJECTIONS
+    from narratix.projections.rebuild import NotRunYet
+    from narratix.projections.rebuild import verify as compare
+
+    chosen = [_named(name)] if name else list(PROJECTIONS)
+
+    async def work(services: Services) -> list[Verified]:
+        verified = []
+        for projection in chosen:
+            with bar(f"Comparing {projection.name}") as progress:
+                verified.append(await compare(services.pool, services.store, projection, progress))
+        return verified
+
+    try:
+        verified = _over_the_log(work)
+    except NotRunYet as problem:
+        raise CommandFailed(str(problem)) from problem
+    for each in verified:
+        where = f"build {each.build}, position {each.position}"
+        if each.difference is None:
+            click.echo(f"{each.name} is what its log says ({where}, {each.rows} rows).")
+            continue
+        click.echo(f"{each.name} differs from its log ({where}), first in row {each.difference.key}:")
+        click.echo(f"  stored  {each.difference.stored or 'nothing'}")
+        click.echo(f"  folded  {each.difference.folded or 'nothing'}")
+    wrong = [each.name for each in verified if each.difference is not None]
+    if wrong:
+        raise CommandFailed(f"To put it right: narratix projections rebuild {wrong[0]}")
+
+
+def _named(name: str) -> Projection[Any]:
+    from narratix.projections import PROJECTIONS
+
+    for projection in PROJECTIONS:
+        if projection.name == name:
+            return projection
+    known = ", ".join(projection.name for projection in PROJECTIONS)
+    raise click.UsageError(f"There is no projection called {name!r}; choose one of: {known}")
+
+
+def _over_the_log(work: Callable[[Services], Awaitable[T]]) -> T:
+    from narratix.cli.session import prepared, with_services
+
+    return with_services(prepared(quiet=True), "web", work)
