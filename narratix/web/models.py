@@ -59,7 +59,7 @@ class PerformanceOptions(Request):
         default=["mp3", "m4b"], min_length=1, description="The deliverables; the first is the one that is listened to."
     )
     voices: dict[Text, Text] = Field(
-        default={}, max_length=100, description="A voice for a character, by name.", examples=[{"Alice": "bf_emma"}]
+        default={}, max_length=100, examples=[{}], description='A voice for a character, as in {"Anna": "bf_emma"}.'
     )
     music: StrictBool = True
     effects: StrictBool = True

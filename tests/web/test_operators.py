@@ -1,0 +1,67 @@
+"""What operators see: health, figures, and the description of the API."""
+
+from __future__ import annotations
+
+import re
+
+import httpx2
+from web_site import Story
+
+from narratix.services import Services
+
+Client = httpx2.AsyncClient
+
+
+async def test_given_a_database_at_another_migration_then_it_is_not_ready_and_says_why(
+    client: Client, services: Services
+) -> None:
+    assert (await client.get("/health/ready")).json() == {"status": "ready"}
+    await services.pool.execute("update alembic_version set version_num = '0000'")
+    answer = await client.get("/health/ready")
+    assert answer.status_code == 503
+    assert "0000" in answer.json()["reasons"][0]
+    assert "not ready" in (await client.get("/status")).text
+
+
+async def test_given_a_job_then_the_figures_count_it(client: Client, services: Services, story: Story) -> None:
+    await client.get(f"/api/demo/status/{story.id}")
+    figures = (await client.get("/metrics")).text
+    assert "narratix_database_up 1.0" in figures
+    assert "narratix_feed_connected 1.0" in figures
+    assert 'narratix_work{state="ready"} 0.0' in figures
+    assert 'narratix_jobs{status="running"} 0.0' in figures
+    route = '{method="GET",route="/api/demo/status/{job_id}",status="200"}'
+    assert f"narratix_requests_total{route} 1.0" in figures
+    assert str(story.id) not in figures
+
+
+async def test_given_the_description_then_every_operation_has_examples_and_its_errors(client: Client) -> None:
+    document = (await client.get("/openapi.json")).json()
+    operations = [(path, one) for path, methods in document["paths"].items() for one in methods.values()]
+    assert len(operations) >= 26
+    assert len({one["operationId"] for _, one in operations}) == len(operations)
+    references = set(re.findall(r"#/components/schemas/(\w+)", str(document)))
+    assert references <= set(document["components"]["schemas"])
+    for path, operation in operations:
+        for status, response in operation["responses"].items():
+            assert response["description"], path
+            contents = response.get("content", {})
+            assert all("example" in content for content in contents.values()), (path, status)
+            assert (list(contents) == ["application/problem+json"]) == (int(status) >= 400), (path, status)
+    submit = document["paths"]["/api/demo/submit"]["post"]
+    assert list(submit["responses"]) == ["202", "400", "401", "413", "415", "422", "429", "503"]
+    assert submit["requestBody"]["content"]["application/json"]["example"]["text"].startswith("The rain fell")
+
+
+async def test_given_the_description_for_people_then_it_shows_every_address_without_a_script(client: Client) -> None:
+    page = (await client.get("/docs")).text
+    document = (await client.get("/openapi.json")).json()
+    assert all(path in page for path in document["paths"])
+    assert "<script" not in page
+    assert "style=" not in page
+
+
+async def test_given_the_example_of_a_submission_then_it_is_accepted(client: Client) -> None:
+    document = (await client.get("/openapi.json")).json()
+    example = document["paths"]["/api/demo/submit"]["post"]["requestBody"]["content"]["application/json"]["example"]
+    assert (await client.post("/api/demo/submit", json=example)).status_code == 202
