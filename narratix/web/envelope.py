@@ -74,7 +74,7 @@ class Envelope:
                     raise
                 await _fault(request_id).response()(inner, receive, send_dressed)
             finally:
-                route = getattr(inner.get("route"), "path", "unknown")
+                route = getattr(inner.get("route"), "path", "page" if status == 200 else "none")
                 self._metrics.answered(method, route, status, time.perf_counter() - began)
 
 

@@ -53,6 +53,8 @@ class Problem(Exception):
         sent = {"Cache-Control": "no-store", **(headers or {})}
         if self.retry_after is not None:
             sent["Retry-After"] = str(max(1, math.ceil(self.retry_after)))
+        if self.status == 401:
+            sent["WWW-Authenticate"] = 'Bearer realm="narratix"'
         body = {
             "type": "about:blank",
             "title": self.title,

@@ -33,7 +33,8 @@ async def test_given_anything_else_then_only_the_page_opens_the_demo_and_nothing
     services.settings.environment = environment  # type: ignore[assignment]
     async with client_of(services, address=address) as client:
         assert await statuses(client, FOR_THE_PAGE + FOR_OPERATORS) == {401}
-        assert (await client.post("/api/demo/submit", json={"text": TEXT})).status_code == 401
+        refused = await client.post("/api/demo/submit", json={"text": TEXT})
+        assert (refused.status_code, refused.headers["www-authenticate"]) == (401, 'Bearer realm="narratix"')
         assert await statuses(client, OPEN) == {200}
         cookie = (await client.get("/")).headers["set-cookie"]
         assert "HttpOnly; SameSite=Strict" in cookie
