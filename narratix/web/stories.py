@@ -15,8 +15,8 @@ from narratix.events.store import EventStore
 from narratix.handlers.handler import Ports
 from narratix.ports import ProviderError, StoryDraft
 from narratix.results import Expired
-from narratix.web.models import PerformanceOptions, StoryWish
 from narratix.web.problems import TOO_LARGE, Problem, invalid
+from narratix.web.requests import PerformanceOptions, StoryWish
 
 _CLIP: str = """
 select data->>'clip_key' from events

@@ -12,7 +12,8 @@ from starlette.responses import Response, StreamingResponse
 from narratix.results import result as result_of
 from narratix.web.context import Actor, Here, as_json, rate_limited, visitor
 from narratix.web.described import content, problems
-from narratix.web.models import JOB, Accepted, Feedback, Result, Status, Story, StoryWish, Submission
+from narratix.web.models import JOB, Accepted, Result, Status, Story
+from narratix.web.requests import Feedback, StoryWish, Submission
 from narratix.web.stories import check_size, options_of, story_events, written
 from narratix.web.streams import EventStream
 from narratix.web.views import links, status_view

@@ -1,0 +1,86 @@
+"""What can be sent: shapes and checks, field by field."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt
+
+from narratix.events.catalogue import Format
+from narratix.providers.language.templates import LONGEST, LONGEST_PREMISE, SHORTEST, TEMPLATES
+
+
+def _storable(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("This text holds a NUL character; remove it.")
+    if re.search("[\ud800-\udfff]", text):
+        raise ValueError("This text holds half a character (a lone surrogate); send whole Unicode characters.")
+    return text
+
+
+Text = Annotated[str, Field(strict=True), AfterValidator(_storable)]
+OptionalText = Annotated[Text, BeforeValidator(lambda given: "" if given is None else given)]
+
+
+def _speakable(text: str) -> str:
+    if not any(character.isalnum() for character in text):
+        raise ValueError("There is nothing to read aloud: the text has no letter and no digit.")
+    return text
+
+
+def _distinct(formats: list[Format]) -> list[Format]:
+    if len(set(formats)) < len(formats):
+        raise ValueError("Name each format once.")
+    return formats
+
+
+class Request(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class PerformanceOptions(Request):
+    """How the drama is made. Everything has a default."""
+
+    engine: Text = Field(default="", description="A speech engine of `GET /api/demo/voices`; empty for the default.")
+    formats: Annotated[list[Format], AfterValidator(_distinct)] = Field(
+        default=["mp3", "m4b"], min_length=1, description="The deliverables; the first is the one that is listened to."
+    )
+    voices: dict[Text, Text] = Field(
+        default={}, max_length=100, examples=[{}], description='A voice for a character, as in {"Anna": "bf_emma"}.'
+    )
+    music: StrictBool = True
+    effects: StrictBool = True
+    seed: StrictInt = Field(default=0, ge=0, lt=2**53, description="Another seed gives another arrangement.")
+
+
+class Submission(Request):
+    """A story to perform."""
+
+    text: Annotated[Text, AfterValidator(_speakable)] = Field(
+        description="The story: up to 50 KB of UTF-8.",
+        examples=["The rain fell on the old house.\n\n“Who is there?” whispered Anna."],
+    )
+    title: OptionalText = Field(
+        default="", max_length=200, description="Taken from the text when empty.", examples=["The Old House"]
+    )
+    options: Annotated[PerformanceOptions, BeforeValidator(lambda given: {} if given is None else given)] = Field(
+        default_factory=PerformanceOptions
+    )
+
+
+class StoryWish(Request):
+    """A story to be written."""
+
+    template: Literal[tuple(known.id for known in TEMPLATES)] = Field(examples=["ghost-story"])  # type: ignore[valid-type]
+    premise: OptionalText = Field(
+        default="", max_length=LONGEST_PREMISE, description="What it is about.", examples=["a bell in a dry well"]
+    )
+    length: StrictInt = Field(default=400, ge=SHORTEST, le=LONGEST, description="In words, give or take.")
+
+
+class Feedback(Request):
+    """What a listener thinks of it."""
+
+    rating: StrictInt = Field(ge=1, le=5, examples=[5])
+    comment: OptionalText = Field(default="", max_length=2000, examples=["The Dormouse was a delight."])
