@@ -11,7 +11,7 @@ Contracts that hold for every port:
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -189,9 +189,12 @@ class Effects(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
+    """`modified`: when it was put, in seconds since 1970, where a listing told it."""
+
     key: str
     size_bytes: int
     content_type: str
+    modified: float | None = field(default=None, compare=False)
 
 
 class Storage(Protocol):

@@ -16,7 +16,14 @@ COMMANDS: Final = {
     "serve": "serve",
     "render": "render",
     "analyze": "analyze",
+    "jobs": "jobs",
+    "history": "history",
+    "audit": "audit",
+    "projections": "projections",
+    "storage": "storage",
     "voices": "voices",
+    "doctor": "doctor",
+    "bench": "bench",
 }
 """Name -> the module of this package that has it, in the order in which a newcomer meets them."""
 

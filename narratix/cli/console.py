@@ -46,7 +46,7 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> No
 
 
 def _is_figure(cell: str) -> bool:
-    return cell == "" or cell[0].isdigit() and cell.replace(",", "").replace(".", "").split(" ")[0].isdigit()
+    return cell == "" or (cell[0].isdigit() and cell.replace(",", "").replace(".", "").split(" ")[0].isdigit())
 
 
 def clock(seconds: float) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import click
@@ -44,7 +44,8 @@ async def _demo(services: Services, host: str, port: int, ends: bool) -> None:
     serving = asyncio.create_task(serve(services, host, port, announce=announce), name="serve")
     showing: asyncio.Task[None] | None = None
     try:
-        await asyncio.wait({serving, address}, return_when=asyncio.FIRST_COMPLETED)
+        first: set[asyncio.Future[Any]] = {serving, address}
+        await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
         if not address.done():
             await serving  # raises what kept it from listening
             return

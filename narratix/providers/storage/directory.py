@@ -162,7 +162,8 @@ class DirectoryStorage:
             content_type = self._type_file(key).read_text()
         except NO_FILE:
             content_type = content_type_of(key)
-        return StoredObject(key, path.stat().st_size, content_type)
+        found = path.stat()
+        return StoredObject(key, found.st_size, content_type, found.st_mtime)
 
     def _describe_all(self, keys: Sequence[str]) -> Sequence[StoredObject]:
         return [found for found in map(self._describe, keys) if found is not None]

@@ -149,7 +149,8 @@ class S3Storage:
             if page is None:
                 return
             for found in page.get("Contents", ()):
-                yield StoredObject(found["Key"], found["Size"], content_type_of(found["Key"]))
+                modified = found["LastModified"].timestamp()
+                yield StoredObject(found["Key"], found["Size"], content_type_of(found["Key"]), modified)
 
     async def url(self, key: str, seconds: int, *, filename: str | None = None) -> str:
         client = await self._connected()

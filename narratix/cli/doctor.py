@@ -1,0 +1,31 @@
+"""`narratix doctor`: what works here and what is missing."""
+
+from __future__ import annotations
+
+import click
+
+from narratix.cli.errors import CommandFailed
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(as_json: bool) -> None:
+    """Try every part that a drama needs. Exit status 1 where one is broken."""
+    from narratix.cli.console import print_json, print_table
+    from narratix.cli.session import prepared
+    from narratix.doctor import examine
+
+    findings = list(examine(prepared(quiet=True)))
+    broken = [finding.name for finding in findings if finding.state == "broken"]
+    if as_json:
+        print_json({"ok": not broken, "findings": findings})
+    else:
+        print_table(
+            ("Part", "State", "Found"),
+            [
+                (each.name, each.state, f"{each.found}. {each.advice}" if each.advice else each.found)
+                for each in findings
+            ],
+        )
+    if broken:
+        raise CommandFailed(f"Broken: {', '.join(broken)}.")

@@ -1,0 +1,100 @@
+"""`narratix history`: all that happened to a job, or how it stood after its first events."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import click
+
+from narratix.cli.errors import CommandFailed
+
+if TYPE_CHECKING:
+    from narratix.events.store import Recorded
+    from narratix.services import Services
+
+
+@click.command()
+@click.argument("job")
+@click.option("--at", type=click.IntRange(0), metavar="N", help="The job as it was after its first N events.")
+@click.option("--json", "as_json", is_flag=True, help="Print the recorded events, or the state, as JSON.")
+def command(job: str, at: int | None, as_json: bool) -> None:
+    """Tell JOB's history, from its log alone. JOB is an id or its beginning."""
+    from narratix.cli.console import print_json
+    from narratix.cli.session import find_job, prepared, with_services
+
+    async def work(services: Services) -> tuple[UUID, list[Recorded]]:
+        job_id = await find_job(services.pool, job)
+        return job_id, await services.store.read(job_id)
+
+    job_id, events = with_services(prepared(quiet=True), "web", work)
+    if at is None:
+        if as_json:
+            click.echo(b"[" + b",".join(event.as_json() for event in events) + b"]")
+        else:
+            _print_story(events)
+        return
+    if at > len(events):
+        raise CommandFailed(f"This job has {len(events)} events so far; ask for its state after at most that many.")
+    if as_json:
+        print_json(state_view(job_id, events[:at]))
+    else:
+        _print_state(job_id, events[:at])
+
+
+def state_view(job_id: UUID, events: list[Recorded]) -> dict[str, Any]:
+    """The folded job as plain values."""
+    import msgspec
+    from immutables import Map
+
+    from narratix.job import Job, fold
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, Map):
+            return {str(key): value[key] for key in sorted(value)}
+        raise NotImplementedError(f"{type(value).__name__} has no JSON form here")
+
+    state: dict[str, Any] = msgspec.to_builtins(fold(Job(id=job_id), (event.data for event in events)), enc_hook=plain)
+    return state
+
+
+def _print_story(events: list[Recorded]) -> None:
+    from narratix.cli.story import chronicle
+
+    began = events[0].recorded_at
+    click.echo(f"{began:%Y-%m-%d %H:%M:%S} UTC")
+    for entry in chronicle(events):
+        click.echo(f"{_offset((entry.at - began).total_seconds()):>10}  {entry.sentence}")
+
+
+def _offset(seconds: float) -> str:
+    from narratix.cli.console import clock
+
+    return f"+{seconds:.2f} s" if seconds < 60 else f"+{clock(seconds)}"
+
+
+def _print_state(job_id: UUID, events: list[Recorded]) -> None:
+    from narratix.cli.story import chronicle
+    from narratix.job import Job, fold
+
+    job = fold(Job(id=job_id), (event.data for event in events))
+    facts = {
+        "Job": str(job.id),
+        "Version": str(job.version),
+        "Status": job.status,
+        "Title": job.title,
+        "Text": f"{job.characters} characters, SHA-256 {job.text_sha256}",
+        "Script": f"{len(job.script.segments)} lines, a cast of {len(job.script.cast)}" if job.script else "",
+        "Voices": ", ".join(f"{id} {voice}" for id, voice in job.voices.voices.items()) if job.voices else "",
+        "Spoken": f"{len(job.lines)} of {len(job.script.segments)} lines" if job.script else "",
+        "Music": f"{len(job.music)} of {len(job.plan.music)} cues" if job.plan else "",
+        "Effects": f"{len(job.effects)} of {len(job.plan.effects)}" if job.plan else "",
+        "Missing": "; ".join(f"{what}: {why}" for what, why in sorted(job.missing.items())),
+        "Mixed": f"{job.mixed.duration:.1f} s, {job.mixed.loudness_lufs:.1f} LUFS" if job.mixed else "",
+        "Files": ", ".join(file.key for file in job.published.files) if job.published else "",
+        "Error": job.error,
+        "Last": chronicle(events)[-1].sentence if events else "",
+    }
+    for name, fact in facts.items():
+        if fact:
+            click.echo(f"{name:9}{fact}")

@@ -1,0 +1,162 @@
+"""`narratix jobs`: what was asked for and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from narratix.cli.errors import CommandFailed
+
+if TYPE_CHECKING:
+    from narratix.projections.job_status import JobStatus
+    from narratix.services import Services
+
+T = TypeVar("T")
+ACTOR = "command line"
+
+
+@click.group()
+def command() -> None:
+    """Every job and its state; cancel one, or let it go on. JOB is an id or its beginning."""
+
+
+@command.command("list")
+@click.option("--status", type=click.Choice(("queued", "running", "completed", "failed", "cancelled", "expired")))
+@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def show_all(status: str | None, limit: int, as_json: bool) -> None:
+    """The newest jobs."""
+    from narratix.cli.console import clock, print_json, print_table
+    from narratix.web.views import summary
+
+    rows = _over_the_log(lambda services: _newest(services, limit, status))
+    if as_json:
+        print_json([summary(row) for row in rows])
+        return
+    print_table(
+        ("Job", "Status", "Done", "Created", "Length", "Title"),
+        [
+            (
+                row.job_id,
+                row.status,
+                f"{row.progress} %",
+                f"{row.created_at:%Y-%m-%d %H:%M}",
+                clock(row.duration_seconds) if row.duration_seconds else "",
+                row.title,
+            )
+            for row in rows
+        ],
+    )
+
+
+@command.command()
+@click.argument("job")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def show(job: str, as_json: bool) -> None:
+    """One job: how far it is and who plays in it."""
+    from narratix.cli.console import print_json
+    from narratix.web.views import status_view
+
+    row = _over_the_log(lambda services: _status(services, job))
+    if as_json:
+        print_json(status_view(row))
+    else:
+        _print_status(row)
+
+
+@command.command()
+@click.argument("job")
+@click.option("--reason", default="", help="Goes on record.")
+def cancel(job: str, reason: str) -> None:
+    """Call JOB off. What was made is kept."""
+    from narratix.cli.session import find_job
+
+    async def work(services: Services) -> None:
+        job_id = await find_job(services.pool, job)
+        await services.commands.cancel(job_id, actor=ACTOR, reason=reason)
+        click.echo(f"{job_id} is cancelled.")
+
+    _over_the_log(work)
+
+
+@command.command()
+@click.argument("job")
+def retry(job: str) -> None:
+    """Let a failed or cancelled JOB go on from where it stopped, as soon as the service runs."""
+    from narratix.cli.session import find_job
+
+    async def work(services: Services) -> None:
+        job_id = await find_job(services.pool, job)
+        await services.commands.retry(job_id, actor=ACTOR)
+        click.echo(f"{job_id} goes on; if no service is running here, start one: narratix serve")
+
+    _over_the_log(work)
+
+
+def _print_status(row: JobStatus) -> None:
+    from narratix.cli.console import STAGES, clock, print_table
+    from narratix.web.views import step
+
+    facts = {
+        "Job": row.job_id,
+        "Title": row.title,
+        "Status": f"{row.status}, {row.progress} %",
+        "Now": step(row),
+        "Error": row.error,
+        "Setback": f"{row.setback.stage} {row.setback.item}: {row.setback.reason}" if row.setback else "",
+        "Length": clock(row.duration_seconds) if row.duration_seconds else "",
+        "To go": f"about {clock(row.eta_seconds)}" if row.eta_seconds else "",
+        "Created": f"{row.created_at:%Y-%m-%d %H:%M:%S} UTC",
+    }
+    for name, fact in facts.items():
+        if fact:
+            click.echo(f"{name:9}{fact}")
+    click.echo()
+    print_table(
+        ("Stage", "Done", "Of"),
+        [(STAGES[name], count.done, "?" if count.total is None else count.total) for name, count in row.stages.items()],
+    )
+    if row.cast:
+        click.echo()
+        print_table(("Cast", "Voice", "Lines"), [(entry.name, entry.voice, entry.lines) for entry in row.cast])
+
+
+async def _status(services: Services, job: str) -> JobStatus:
+    """As the log has it now."""
+    from narratix.cli.session import find_job
+    from narratix.projections.job_status import evolve
+
+    row: JobStatus | None = None
+    for event in await services.store.read(await find_job(services.pool, job)):
+        row = evolve(row, event)
+    if row is None:
+        raise CommandFailed(f"Job {job} does not begin with a submission; `narratix audit verify` tells what is wrong.")
+    return row
+
+
+async def _newest(services: Services, limit: int, status: str | None) -> list[JobStatus]:
+    """The rows of the projection, and what the log has since: where no service runs, nobody else folds it on."""
+    from narratix.projections.job_status import JOB_STATUS, evolve
+    from narratix.projections.projection import Reader
+
+    folded = await services.pool.fetchval("select position from subscriptions where name = 'job_status' and serving")
+    reader = Reader(JOB_STATUS, services.pool)
+    where = ("status", status) if status else None
+    rows = {row.job_id: row for row in await reader.newest(limit, where=where)}
+    async for event in services.store.scan(after=folded or 0):
+        key = str(event.stream_id)
+        row = rows.get(key) or await reader.get(key)
+        if row is None or event.version > row.version:
+            row = evolve(row, event)
+        if row is not None:
+            rows[key] = row
+    newest = sorted(rows.values(), key=lambda row: row.created_at, reverse=True)
+    return [row for row in newest if status is None or row.status == status][:limit]
+
+
+def _over_the_log(work: Callable[[Services], Awaitable[T]]) -> T:
+    from narratix.cli.session import prepared, with_services
+
+    return with_services(prepared(quiet=True), "web", work)
