@@ -82,6 +82,7 @@ async def open_app(settings: Settings, dsn: str, role: Role = "all") -> AsyncGen
                 handlers=HANDLERS,
                 ports=ports,
                 slots=slots(settings),
+                lease=settings.lease_seconds,
             )
             await stack.enter_async_context(_running(subscriptions.run(), "subscriptions"))
             await stack.enter_async_context(_running(worker.run(), "worker"))

@@ -44,6 +44,8 @@ class Settings(BaseSettings):
     """The directory of the npm packages: voices, SoundFont, the page's libraries."""
     ffmpeg: str = ""
 
+    lease_seconds: float = Field(default=30.0, ge=0.5, le=600)
+    """After this long without a sign of life a worker's work is given to another one."""
     link_seconds: int = Field(default=24 * 3600, ge=60, le=7 * 24 * 3600)
     rate_limit_per_minute: int = Field(default=10, ge=1)
     max_text_bytes: int = 50 * 1024

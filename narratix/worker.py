@@ -30,7 +30,6 @@ from narratix.router import WORK_CHANNEL, Jobs
 log = structlog.get_logger(__name__)
 
 LEASE_SECONDS: Final = 30.0
-HEARTBEAT_SECONDS: Final = 10.0
 POLL_SECONDS: Final = 2.0
 IDLE_POLL_SECONDS: Final = 15.0
 GRACE_SECONDS: Final = 10.0
@@ -119,7 +118,7 @@ class Worker:
         ports: Ports,
         slots: Mapping[str, int],
         lease: float = LEASE_SECONDS,
-        heartbeat: float = HEARTBEAT_SECONDS,
+        heartbeat: float | None = None,
     ) -> None:
         self.owner = str(uuid.uuid4())
         self._pool = pool
@@ -130,7 +129,7 @@ class Worker:
         self._ports = ports
         self._slots = slots
         self._lease = lease
-        self._heartbeat = heartbeat
+        self._heartbeat = heartbeat or lease / 3
         self._jobs = Jobs(store)
         self._running: dict[int, tuple[Claim, asyncio.Task[None]]] = {}
         self._wake = asyncio.Event()

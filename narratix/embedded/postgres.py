@@ -101,6 +101,11 @@ class EmbeddedPostgres:
         """The server's own log. Known once it was started."""
         return self._residence.log
 
+    @property
+    def pid(self) -> int | None:
+        """The server's process, None when there is none. Known once it was started."""
+        return self._pid()
+
     def __enter__(self) -> str:
         return self.start()
 

@@ -26,6 +26,9 @@ def chapters(
     scene breaks; without those at every change of the music; else one."""
     headings = [(_heard_at(placed, m.start("title")), _title(m["title"])) for m in _HEADING.finditer(text)]
     if headings:
+        opening = placed[0].begins if placed else 0.0
+        if headings[0][0] < opening + SHORTEST_CHAPTER:  # the music before the first word belongs to it
+            headings[0] = (0.0, headings[0][1])
         return _covering([(0.0, "Opening"), *headings], duration)
     breaks = [_heard_at(placed, _next_character(text, m.end())) for m in _BREAK.finditer(text)]
     starts = breaks or [_line_begins(placed, cue.first_line) for cue in music]
