@@ -28,8 +28,10 @@ def postgres() -> Iterator[str]:
     if given := os.environ.get("NARRATIX_TEST_DATABASE_URL"):
         yield given
         return
-    with tempfile.TemporaryDirectory(prefix="narratix-tests-") as home, EmbeddedPostgres(Path(home)) as dsn:
-        yield dsn
+    with tempfile.TemporaryDirectory(prefix="narratix-tests-") as home:
+        Path(home).chmod(0o755)  # or, as root, the data would go to a place that outlives this run
+        with EmbeddedPostgres(Path(home)) as dsn:
+            yield dsn
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,14 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--role", type=click.Choice(("all", "web", "worker")), default="all", help="What this process does.")
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 picks a free one.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8000,
+    envvar="PORT",
+    show_default=True,
+    help="0 picks a free one. By default what PORT says, where platforms put it.",
+)
 def command(role: str, host: str, port: int) -> None:
     """Serve the page and the API, make dramas, or both. SIGTERM finishes what is under way, then ends."""
     from narratix.cli.session import prepared, with_services

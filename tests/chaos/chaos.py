@@ -188,6 +188,7 @@ async def _strike(services: Services, home: Path, postgres: EmbeddedPostgres, ch
 
 
 def _kill_postgres(postgres: EmbeddedPostgres) -> None:
+    assert postgres.pid is not None
     os.kill(postgres.pid, signal.SIGKILL)
     postgres.start()
 

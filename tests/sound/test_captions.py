@@ -1,13 +1,13 @@
 import re
 from itertools import pairwise
 
-from conftest import Drama
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from narratix.events.catalogue import Segment, Word
 from narratix.sound.captions import Caption, captions, to_srt, to_vtt
 from narratix.sound.timeline import PlacedLine, SpokenLine
+from tests.sound.synthetic_drama import Drama
 
 CLOCK = r"(\d\d+):([0-5]\d):([0-5]\d)[.,](\d{3})"
 CUE = re.compile(rf"^\d+\n{CLOCK} --> {CLOCK}\n(.+)$")

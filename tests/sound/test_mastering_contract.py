@@ -16,7 +16,6 @@ import numpy as np
 import pytest
 import pytest_asyncio
 import soundfile
-from conftest import Drama, speech_like
 
 from narratix.embedded.ffmpeg import FfmpegMissing, find_ffmpeg
 from narratix.events.catalogue import Chapter, Format
@@ -25,6 +24,7 @@ from narratix.providers.mastering import FORMATS, FfmpegMastering, decode_any
 from narratix.providers.mastering.render import MixOrder, mix_files
 from narratix.sound.codec import to_flac
 from narratix.sound.loudness import energies, integrated
+from tests.sound.synthetic_drama import Drama, speech_like
 
 TAGS = Tags(
     title="Tom = Jerry; #1 \\ «é»",

@@ -3,7 +3,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import Drama
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -24,6 +23,7 @@ from narratix.sound.mixer import Mixer
 from narratix.sound.peaks import true_peak
 from narratix.sound.prediction import master_gain_db, nominal_gain_db, predicted_energies
 from narratix.sound.timeline import settled_until
+from tests.sound.synthetic_drama import Drama
 
 
 def rendered(mixer: Mixer, first: int = 0, last: int | None = None) -> Sound:

@@ -2,7 +2,6 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from conftest import Drama
 
 from narratix.events.catalogue import PlannedEffect, PlannedMusic, Segment, Word
 from narratix.ports import Cue
@@ -18,6 +17,7 @@ from narratix.sound.timeline import (
     stage_position,
     timeline_digest,
 )
+from tests.sound.synthetic_drama import Drama
 
 
 def segment(start: int, end: int, pause: float = 0.5, speaker: str = "narrator") -> Segment:

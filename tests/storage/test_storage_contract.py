@@ -11,11 +11,11 @@ from urllib.parse import parse_qsl, urlsplit
 
 import aiohttp
 import pytest
-from seaweedfs import ACCESS_KEY, BUCKET, SECRET_KEY, DoesNotStart, running_seaweedfs
 
 from narratix.ports import NotStored, ProviderError, Storage, StoredObject
 from narratix.providers.storage.directory import AddressRefused, DirectoryStorage
 from narratix.providers.storage.s3 import S3Storage
+from tests.storage.seaweedfs import ACCESS_KEY, BUCKET, SECRET_KEY, DoesNotStart, running_seaweedfs
 
 MULTIPART = bytes(range(256)) * (20 << 12)  # 20 MiB: two whole parts of 8 MiB, and a rest
 

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 
 import httpx2
 import pytest
-from web_site import TEXT, Opened, Story, client_of
 
 from narratix.services import Services
+from tests.web.web_site import TEXT, Opened, Story, client_of
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ import json
 
 import httpx2
 import pytest
-from web_site import Story, client_of
 
 from narratix.events import audit
 from narratix.events.audit import verify
 from narratix.services import Services
+from tests.web.web_site import Story, client_of
 
 Client = httpx2.AsyncClient
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import httpx2
 import pytest
-from web_site import TEXT, Story, client_of
 
 from narratix.events.catalogue import DramaExpired, JobFailed
 from narratix.projections.job_status import JOB_STATUS
@@ -17,6 +16,7 @@ from narratix.projections.projection import Projector
 from narratix.services import Services
 from narratix.web.models import Accepted, EngineList, Library, Result, SampleList, Status, TemplateList
 from narratix.web.models import Story as WrittenStory
+from tests.web.web_site import TEXT, Story, client_of
 
 Client = httpx2.AsyncClient
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import httpx2
 import pytest
 from starlette.requests import HTTPConnection
-from web_site import TEXT, client_of
 
 from narratix.services import Services
 from narratix.web.clients import TOKEN_SECONDS, Clients
+from tests.web.web_site import TEXT, client_of
 
 OPEN = ("/", "/health/live", "/health/ready", "/status")
 FOR_THE_PAGE = ("/api/demo/voices", "/api/demo/library", "/docs", "/openapi.json")

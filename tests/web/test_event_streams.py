@@ -6,13 +6,13 @@ import asyncio
 
 import httpx2
 import pytest
-from event_stream import Sent, messages, take
-from web_site import Opened, Story, client_of, serving
 
 from narratix.events.catalogue import FeedbackGiven, JobFailed, JobRetried
 from narratix.services import Services
 from narratix.web import broadcaster
 from narratix.web.broadcaster import Broadcaster
+from tests.web.event_stream import Sent, messages, take
+from tests.web.web_site import Opened, Story, client_of, serving
 
 STREAM = "/api/demo/events/{}"
 

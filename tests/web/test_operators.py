@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 import httpx2
-from web_site import Story
 
 from narratix.services import Services
+from tests.web.web_site import Story
 
 Client = httpx2.AsyncClient
 

@@ -8,11 +8,11 @@ from collections.abc import AsyncIterator
 import httpx2
 import pytest
 from structlog.testing import capture_logs
-from web_site import TEXT, Opened, client_of
 
 from narratix.ports import ProviderError
 from narratix.services import Services
 from narratix.web.models import ProblemBody
+from tests.web.web_site import TEXT, Opened, client_of
 
 Client = httpx2.AsyncClient
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from web_site import TEXT, Opened, client_of
-
 from narratix.services import Services
+from tests.web.web_site import TEXT, Opened, client_of
 
 SUBMIT = "/api/demo/submit"
 AGE = "update rate_limits set calls = array(select at - interval '31 seconds' from unnest(calls) at)"

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from event_stream import messages
-from web_site import Story
 
 from narratix.services import Services
 from narratix.web.serve import CannotListen, PortInUse, serve
+from tests.web.event_stream import messages
+from tests.web.web_site import Story
 
 SERVER = """
 import asyncio, sys
