@@ -181,7 +181,8 @@ class Worker:
                 log.warning("claim_waits", reason=str(problem) or type(problem).__name__)
                 pause = 1.0
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), pause)
+                async with asyncio.timeout(pause):  # wait_for of Python 3.11 can swallow a cancellation
+                    await self._wake.wait()
 
     async def _claim(self) -> int:
         used = Counter(claim.uses for claim, _ in self._running.values())

@@ -145,7 +145,8 @@ class Feed:
             await self._catch_up()
             self._started.set()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._hint.wait(), self._poll_seconds)
+                async with asyncio.timeout(self._poll_seconds):  # wait_for of Python 3.11 can swallow a cancellation
+                    await self._hint.wait()
             if connection.is_closed():
                 raise asyncpg.ConnectionDoesNotExistError("the listening connection was closed")
 
