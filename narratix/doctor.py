@@ -170,7 +170,8 @@ _CHECKS: Final[dict[str, Callable[[Settings], str]]] = {
 
 def _examine_database(settings: Settings) -> Iterator[Finding]:
     try:
-        with database(settings) as dsn:
+        with database(settings) as found:
+            dsn = found.dsn
             yield _tried("database", lambda: asyncio.run(_reach(settings, dsn)))
             yield _tried("notifications", lambda: asyncio.run(_listen(dsn)))
             yield _tried("migrations", lambda: asyncio.run(_migrations(dsn)))
