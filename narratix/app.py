@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncGenerator, Coroutine, Iterator
-from typing import Any
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
 
 import asyncpg
+import structlog
 
 from narratix.commands import Commands
 from narratix.embedded.ffmpeg import find_ffmpeg
-from narratix.embedded.postgres import EmbeddedPostgres
+from narratix.embedded.postgres import EmbeddedPostgres, PostgresUnavailable
 from narratix.events.dsn import asyncpg_dsn, is_pooled
 from narratix.events.feed import Feed
 from narratix.events.store import EventStore
@@ -38,23 +40,37 @@ from narratix.settings import Settings
 from narratix.signing import signing_key
 from narratix.worker import Worker
 
+log = structlog.get_logger(__name__)
+
+REVIVE_SECONDS: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """An address, and how to bring its server back where that is up to us."""
+
+    dsn: str
+    revive: Callable[[], object] | None = None
+
 
 @contextlib.contextmanager
-def database(settings: Settings) -> Iterator[str]:
-    """The database's address: the one that is set, or the embedded one's, which runs inside the block.
+def database(settings: Settings) -> Iterator[Database]:
+    """The database that is set, or the embedded one, which runs inside the block.
 
     To be entered before the event loop starts. Raises PostgresUnavailable, BadAddress.
     """
     if settings.database_url is not None:
-        yield asyncpg_dsn(settings.database_url.get_secret_value())
+        yield Database(asyncpg_dsn(settings.database_url.get_secret_value()))
         return
-    with EmbeddedPostgres(settings.home, settings.postgres_binaries) as dsn:
-        yield dsn
+    embedded = EmbeddedPostgres(settings.home, settings.postgres_binaries)
+    with embedded as dsn:
+        yield Database(dsn, embedded.start)
 
 
 @contextlib.asynccontextmanager
-async def open_app(settings: Settings, dsn: str, role: Role = "all") -> AsyncGenerator[Services]:
+async def open_app(settings: Settings, database: Database, role: Role = "all") -> AsyncGenerator[Services]:
     """Everything that `role` needs, started; stopped in reverse order at the end of the block."""
+    dsn = database.dsn
     async with contextlib.AsyncExitStack() as stack:
         if not is_pooled(dsn):
             await migrate(dsn)
@@ -66,6 +82,8 @@ async def open_app(settings: Settings, dsn: str, role: Role = "all") -> AsyncGen
         store = EventStore(pool)
         stack.push_async_callback(store.close)
         feed = Feed(store, connect)
+        if database.revive is not None:
+            await stack.enter_async_context(_running(_keep_alive(feed, database.revive), "database-keeper"))
         await feed.start()
         stack.push_async_callback(feed.close)
         ports = await stack.enter_async_context(open_ports(settings))
@@ -164,6 +182,17 @@ def open_storage(settings: Settings) -> Storage:
     return DirectoryStorage(
         settings.home / "objects", secret=signing_key(settings), clock=time.time, base_url=settings.public_url
     )
+
+
+async def _keep_alive(feed: Feed, revive: Callable[[], object]) -> None:
+    """Start the embedded database again when it has died; while the feed hears from it, it lives."""
+    while True:
+        await asyncio.sleep(REVIVE_SECONDS)
+        if not feed.connected:
+            try:
+                await asyncio.to_thread(revive)
+            except PostgresUnavailable as problem:
+                log.error("database_not_revived", reason=str(problem))
 
 
 @contextlib.asynccontextmanager

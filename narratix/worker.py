@@ -232,8 +232,9 @@ class Worker:
             return Failed(f"It took longer than {handler.time_limit:g} seconds.")
         except ProviderError as problem:
             return Failed(str(problem), permanent=problem.permanent, retry_after=problem.retry_after)
-        except (StoreError, *UNREACHABLE):
-            raise
+        except OSError as problem:
+            log.error("stage_crashed", exc_info=True)
+            return Failed(f"The machine refused: {problem.strerror or problem}.")
         except Exception as problem:
             log.error("stage_crashed", exc_info=True)
             return Failed(f"An unexpected error stopped it ({type(problem).__name__}); the log of the service has it.")

@@ -14,7 +14,7 @@ import asyncpg
 import pytest
 from sqlalchemy.engine import make_url
 
-from narratix.app import connection_pool, open_app
+from narratix.app import Database, connection_pool, open_app
 from narratix.embedded.postgres import EmbeddedPostgres
 from narratix.events.store import EventStore
 from narratix.schema import migrate
@@ -91,14 +91,14 @@ def quick_settings(home: Path) -> Settings:
 @pytest.fixture
 async def narratix(settings: Settings, dsn: str) -> AsyncIterator[Services]:
     """A whole Narratix with quick engines."""
-    async with open_app(settings, dsn) as app:
+    async with open_app(settings, Database(dsn)) as app:
         yield app
 
 
 @pytest.fixture
 def opened(settings: Settings, dsn: str) -> Callable[[Role], contextlib.AbstractAsyncContextManager[Services]]:
     """Further processes' worth of Narratix over the same database and storage."""
-    return lambda role: open_app(settings, dsn, role)
+    return lambda role: open_app(settings, Database(dsn), role)
 
 
 def database_address(dsn: str, name: str) -> str:

@@ -33,10 +33,10 @@ def with_services(settings: Settings, role: Role, work: Callable[[Services], Awa
 
     from narratix.app import database, open_app
 
-    with database(settings) as dsn:
+    with database(settings) as found:
 
         async def run() -> T:
-            async with open_app(settings, dsn, role) as services:
+            async with open_app(settings, found, role) as services:
                 return await work(services)
 
         return uvloop.run(run())

@@ -30,9 +30,16 @@ FLUSH_LIMIT: Final = 256
 PENDING_LIMIT: Final = 4096
 """Requests waiting in this process; beyond it, appenders wait for room."""
 
-UNREACHABLE: Final = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError,
-                      asyncpg.AdminShutdownError, asyncpg.TooManyConnectionsError, asyncpg.CrashShutdownError)  # fmt: skip
-"""What asyncpg raises when the database is away, as distinct from refusing a statement."""
+UNREACHABLE: Final = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.LockNotAvailableError,
+)
+"""What asyncpg raises when the database is away, full or interrupts, as distinct from refusing a statement."""
 
 
 class StoreError(Exception):
@@ -167,7 +174,7 @@ class EventStore:
     """Appends and reads. One per process; its coalescer sends one statement at a time and puts into the
     next one whatever arrived meanwhile."""
 
-    def __init__(self, pool: asyncpg.Pool, *, deadline: float = 30.0) -> None:
+    def __init__(self, pool: asyncpg.Pool, *, deadline: float = 15.0) -> None:
         self._pool = pool
         self._deadline = deadline
         self._pending: deque[_Request] = deque()
@@ -228,7 +235,7 @@ class EventStore:
                 async with self._pool.acquire(timeout=10) as connection:
                     rows: list[asyncpg.Record] = await connection.fetch(_APPEND, *arguments, timeout=20)
                     return rows
-            except (*UNREACHABLE, TimeoutError, asyncpg.LockNotAvailableError) as problem:
+            except (*UNREACHABLE, TimeoutError) as problem:
                 if loop.time() + pause > give_up:
                     raise Unreachable("The database does not answer; nothing was recorded.") from problem
                 log.warning("append_retried", reason=str(problem) or type(problem).__name__)

@@ -19,13 +19,13 @@ from tests.web.web_site import Story
 SERVER = """
 import asyncio, sys
 from pathlib import Path
-from narratix.app import open_app
+from narratix.app import Database, open_app
 from narratix.settings import Settings
 from narratix.web.serve import serve
 
 async def main(dsn, home):
     settings = Settings(home=Path(home), speech="silent", music="silent", effects="silent")
-    async with open_app(settings, dsn, "web") as services:
+    async with open_app(settings, Database(dsn), "web") as services:
         await serve(services, "127.0.0.1", 0, announce=lambda line: print(line, flush=True))
     print("closed", flush=True)
 
