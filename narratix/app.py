@@ -32,7 +32,6 @@ from narratix.providers.mastering import FfmpegMastering
 from narratix.providers.music import MUSIC
 from narratix.providers.speech import SPEECH
 from narratix.providers.storage.directory import DirectoryStorage
-from narratix.providers.storage.s3 import S3Storage
 from narratix.router import Router
 from narratix.schema import migrate
 from narratix.services import Role, Services
@@ -173,6 +172,8 @@ async def open_ports(settings: Settings) -> AsyncGenerator[Ports]:
 def open_storage(settings: Settings) -> Storage:
     """S3 where it is set up, else a directory in `home`."""
     if settings.uses_s3:
+        from narratix.providers.storage.s3 import S3Storage  # its client takes a third of a second to load
+
         return S3Storage(
             bucket=settings.s3_bucket,
             endpoint_url=settings.s3_endpoint,

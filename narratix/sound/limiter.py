@@ -13,7 +13,7 @@ from typing import cast
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import minimum_filter1d, uniform_filter1d
+import scipy
 
 from narratix.ports import SAMPLE_RATE, Sound
 from narratix.sound.peaks import TILE, magnitudes, peak_envelope
@@ -27,9 +27,11 @@ def reduction(peaks: npt.NDArray[np.float64], ceiling: float) -> npt.NDArray[np.
     if not peaks.size or peaks.max() <= ceiling:
         return None
     needed = ceiling / np.maximum(peaks, ceiling)
-    held = minimum_filter1d(needed, 2 * REACH + 1, mode="nearest")
+    held = scipy.ndimage.minimum_filter1d(needed, 2 * REACH + 1, mode="nearest")
     half = REACH | 1  # odd, hence centred: two of them reach REACH to either side
-    smooth = uniform_filter1d(uniform_filter1d(held, half, mode="nearest"), half, mode="nearest")
+    smooth = scipy.ndimage.uniform_filter1d(
+        scipy.ndimage.uniform_filter1d(held, half, mode="nearest"), half, mode="nearest"
+    )
     return cast(npt.NDArray[np.float64], np.minimum(smooth, 1.0))
 
 

@@ -13,7 +13,7 @@ from typing import cast
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import sosfilt
+import scipy  # its parts load when they are first used: scipy.signal takes half a second
 
 from narratix.ports import SAMPLE_RATE, Sound
 from narratix.sound.levels import SILENCE_LUFS, lufs, mean_square
@@ -58,7 +58,7 @@ def k_weighted(sound: Sound) -> Energies:
     channels = np.ascontiguousarray(np.atleast_2d(sound.T), dtype=np.float64)
     if not channels.size:
         return channels
-    return cast(Energies, sosfilt(k_weighting(), channels, axis=-1))
+    return cast(Energies, scipy.signal.sosfilt(k_weighting(), channels, axis=-1))
 
 
 def step_energies(weighted: Energies) -> Energies:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import sosfilt
+import scipy  # its parts load when they are first used: scipy.signal takes half a second
 
 from narratix.ports import SAMPLE_RATE, Sound
 from narratix.sound.levels import decibels
@@ -32,7 +32,7 @@ class LoudnessMeter:
         if not len(piece):
             return
         channels = np.ascontiguousarray(np.atleast_2d(piece.T), dtype=np.float64)
-        weighted, self._state = sosfilt(self._sos, channels, axis=-1, zi=self._state)
+        weighted, self._state = scipy.signal.sosfilt(self._sos, channels, axis=-1, zi=self._state)
         if self._rest.shape[-1]:
             weighted = np.concatenate((self._rest, weighted), axis=-1)
         whole = weighted.shape[-1] // STEP * STEP

@@ -12,8 +12,7 @@ from typing import cast
 
 import numpy as np
 import numpy.typing as npt
-from scipy import fft
-from scipy.signal import butter, oaconvolve, sosfilt
+import scipy  # its parts load when they are first used: scipy.signal takes half a second
 
 from narratix.ports import SAMPLE_RATE
 
@@ -38,8 +37,8 @@ def timeline(seconds: float) -> Signal:
 def noise(rng: Random, seconds: float, low: float, high: float, tilt: float = 0.0) -> Signal:
     """Noise between `low` and `high` Hz (24 dB an octave outside), tilted by `tilt` dB per octave; RMS 1."""
     count = samples(seconds)
-    size = int(fft.next_fast_len(count, real=True))
-    frequencies = np.maximum(fft.rfftfreq(size, 1 / SAMPLE_RATE), 1.0)
+    size = int(scipy.fft.next_fast_len(count, real=True))
+    frequencies = np.maximum(scipy.fft.rfftfreq(size, 1 / SAMPLE_RATE), 1.0)
     below, above = np.square(np.square(low / frequencies)), np.square(np.square(frequencies / high))
     gains = 1.0 / np.sqrt((1.0 + np.square(below)) * (1.0 + np.square(above)))
     if tilt:
@@ -47,7 +46,7 @@ def noise(rng: Random, seconds: float, low: float, high: float, tilt: float = 0.
     gains[0] = 0.0
     # The spectrum of white noise is white noise: drawing it there saves a transform.
     spectrum = rng.standard_normal(2 * len(gains), dtype=np.float32).view(np.complex64)
-    return rms_one(fft.irfft(spectrum * gains.astype(np.float32), size)[:count].astype(np.float64))
+    return rms_one(scipy.fft.irfft(spectrum * gains.astype(np.float32), size)[:count].astype(np.float64))
 
 
 def drift(rng: Random, seconds: float, rate: float, low: float = 0.0, high: float = 1.0) -> Signal:
@@ -129,12 +128,12 @@ def voiced(hertz: Signal, formants: Sequence[tuple[float, float, float]], breath
     phase = np.cumsum(hertz) / SAMPLE_RATE
     pulses = np.exp(-8.0 * (phase % 1.0))
     source = pulses - pulses.mean() + breath * 0.3 * rng.standard_normal(len(hertz))
-    size = int(fft.next_fast_len(len(source) + 4096, real=True))
-    frequencies = fft.rfftfreq(size, 1 / SAMPLE_RATE)
+    size = int(scipy.fft.next_fast_len(len(source) + 4096, real=True))
+    frequencies = scipy.fft.rfftfreq(size, 1 / SAMPLE_RATE)
     response = np.zeros(len(frequencies), dtype=np.complex128)
     for centre, width, gain in formants:
         response += gain * width / (width / 2 + 1j * (frequencies - centre))
-    return cast(Signal, fft.irfft(fft.rfft(source, size) * response, size)[: len(hertz)])
+    return cast(Signal, scipy.fft.irfft(scipy.fft.rfft(source, size) * response, size)[: len(hertz)])
 
 
 # -- putting together --------------------------------------------------------------------------
@@ -172,17 +171,17 @@ def at(curve: Signal, times: Signal) -> Signal:
 
 def resound(sound: Signal, response: Signal) -> Signal:
     """`sound` through a body or a space of the given impulse response, as long as before."""
-    return cast(Signal, oaconvolve(sound, response)[: len(sound)])
+    return cast(Signal, scipy.signal.oaconvolve(sound, response)[: len(sound)])
 
 
 def band(sound: Signal, low: float, high: float) -> Signal:
     """Causal band-pass of 12 dB an octave."""
-    return cast(Signal, sosfilt(_butterworth(low, high), sound))
+    return cast(Signal, scipy.signal.sosfilt(_butterworth(low, high), sound))
 
 
 @lru_cache(maxsize=64)
 def _butterworth(low: float, high: float) -> npt.NDArray[np.float64]:
-    return cast(Signal, butter(2, (low, high), "bandpass", fs=SAMPLE_RATE, output="sos"))
+    return cast(Signal, scipy.signal.butter(2, (low, high), "bandpass", fs=SAMPLE_RATE, output="sos"))
 
 
 def room(rng: Random, sound: Signal, size: float, wet: float) -> Signal:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import zlib
+from functools import cache
 
 import numpy as np
-from scipy.signal import butter, sosfilt
+import numpy.typing as npt
+import scipy  # its parts load when they are first used: scipy.signal takes half a second
 
 from narratix.events.catalogue import Usage
 from narratix.ports import SAMPLE_RATE, Rendered, Sound
@@ -24,7 +26,6 @@ _EDGE_SECONDS = 0.002
 _TAIL_SECONDS = 0.12
 _ONSET_WINDOW = SAMPLE_RATE // 100
 _ONSET_DB = -15.0
-_NO_RUMBLE = butter(2, 25.0, "highpass", fs=SAMPLE_RATE, output="sos")
 
 
 class SynthesisedEffects:
@@ -50,6 +51,11 @@ class SynthesisedEffects:
         """Nothing is held."""
 
 
+@cache
+def _no_rumble() -> npt.NDArray[np.float64]:
+    return np.asarray(scipy.signal.butter(2, 25.0, "highpass", fs=SAMPLE_RATE, output="sos"))
+
+
 def synthesise(effect: str, seconds: float, seed: int) -> Sound:
     """The recipe called `effect`, finished: level, edges, no DC."""
     recipe = EFFECT_RECIPES[effect]
@@ -58,7 +64,7 @@ def synthesise(effect: str, seconds: float, seed: int) -> Sound:
     seconds = min(LONGEST_SECONDS, max(SHORTEST_SECONDS, seconds))
     rng = np.random.default_rng([seed & 0xFFFF_FFFF, zlib.crc32(effect.encode())])
     sound = recipe.make(rng, seconds)
-    sound = sosfilt(_NO_RUMBLE, sound)
+    sound = scipy.signal.sosfilt(_no_rumble(), sound)
     rise, fall = _EDGE_SECONDS, min(_TAIL_SECONDS, 0.2 * seconds)
     if recipe.lasting:
         rise = fall = min(_LASTING_FADE_SECONDS, 0.25 * seconds)

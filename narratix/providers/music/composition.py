@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 
-from scipy.fft import next_fast_len
+import scipy
 
 from narratix.ports import SAMPLE_RATE
 from narratix.providers.music.arrangement import Bar, arrange, play
@@ -83,7 +83,7 @@ def _measure(seconds: float, tempo: float, beats: int) -> tuple[int, int]:
     grain = BARS_OF_A_PHRASE if seconds >= 1.5 * BARS_OF_A_PHRASE * bar else 1
     bars = max(1, grain * round(seconds / bar / grain))
     stretched = min(1.06 * bar, max(0.94 * bar, seconds / bars))
-    bar_samples = int(next_fast_len(round(stretched * SAMPLE_RATE), real=True))
+    bar_samples = int(scipy.fft.next_fast_len(round(stretched * SAMPLE_RATE), real=True))
     while bars * bar_samples > LONGEST_SECONDS * SAMPLE_RATE:
         bars -= grain
     return bars, bar_samples

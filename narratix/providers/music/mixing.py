@@ -13,7 +13,7 @@ from typing import cast
 
 import numpy as np
 import numpy.typing as npt
-from scipy import fft
+import scipy
 
 from narratix.ports import SAMPLE_RATE, Sound
 from narratix.providers.music.notes import Composition, Part
@@ -42,9 +42,9 @@ def mix(composition: Composition, stems: Iterable[Sound]) -> Sound:
         dry += placed
         sent += part.room * placed
     hall = _fold_hall(_hall(composition.reverberation), composition.samples)
-    spectrum = fft.rfft(dry) + fft.rfft(sent) * fft.rfft(hall)
+    spectrum = scipy.fft.rfft(dry) + scipy.fft.rfft(sent) * scipy.fft.rfft(hall)
     spectrum *= _tone(composition.samples, composition.brightness)
-    mixed = fft.irfft(spectrum, composition.samples).astype(np.float32).T
+    mixed = scipy.fft.irfft(spectrum, composition.samples).astype(np.float32).T
     return _normalise(np.ascontiguousarray(mixed))
 
 
@@ -71,12 +71,12 @@ def _hall(rt60: float) -> Sound:
     time = np.arange(round(1.2 * rt60 * SAMPLE_RATE)) / SAMPLE_RATE
     tail = np.zeros((2, len(time)))
     edges = (60.0, 250.0, 1000.0, 4000.0, 9000.0)
-    noise = fft.rfft(rng.standard_normal((2, len(time))))
-    frequencies = fft.rfftfreq(len(time), 1 / SAMPLE_RATE)
+    noise = scipy.fft.rfft(rng.standard_normal((2, len(time))))
+    frequencies = scipy.fft.rfftfreq(len(time), 1 / SAMPLE_RATE)
     for (low, high), decay, weight in zip(
         itertools.pairwise(edges), (1.0, 1.0, 0.75, 0.45), (0.7, 1.0, 0.7, 0.35), strict=True
     ):
-        band = fft.irfft(np.where((frequencies >= low) & (frequencies < high), noise, 0.0), len(time))
+        band = scipy.fft.irfft(np.where((frequencies >= low) & (frequencies < high), noise, 0.0), len(time))
         tail += weight * band * np.exp(-6.91 * time / (decay * rt60))
     tail *= np.clip((time - 0.012) / 0.05, 0.0, 1.0)
     tail /= np.sqrt(np.square(tail).sum(axis=1, keepdims=True))
@@ -98,7 +98,7 @@ def _fold_hall(hall: Sound, samples: int) -> Sound:
 
 def _tone(samples: int, brightness: float) -> Spectrum:
     """A zero-phase equaliser: no rumble and no DC, a tilt around 500 Hz, and a soft dip for speech."""
-    frequencies = np.maximum(fft.rfftfreq(samples, 1 / SAMPLE_RATE), 1e-3)
+    frequencies = np.maximum(scipy.fft.rfftfreq(samples, 1 / SAMPLE_RATE), 1e-3)
     octaves = np.log2(frequencies / 500.0)
     tilt = brightness * np.clip(octaves, -3.0, 5.0)
     dip = SPEECH_DIP_DB * np.exp(-0.5 * (np.log2(frequencies / 2000.0) / 0.9) ** 2)
