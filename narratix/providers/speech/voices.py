@@ -11,6 +11,7 @@ from narratix.ports import Voice
 
 _GRADES = {
     "A": 0.95, "A-": 0.9, "B": 0.8, "B-": 0.75, "C+": 0.65, "C": 0.6, "C-": 0.55, "D+": 0.5, "D": 0.45, "D-": 0.4, "F+": 0.3,
+    "ASMR": 0.1,  # graded B-, but always whispering: cast last
 }  # fmt: skip
 _ACCENTS = {"a": "american", "b": "british"}
 _GENDERS: dict[str, Gender] = {"f": "female", "m": "male"}
@@ -43,7 +44,7 @@ KOKORO_VOICES: tuple[Voice, ...] = (
     _kokoro("af_bella", "A-", 194),
     _kokoro("af_jessica", "D", 205, "high", "quick"),
     _kokoro("af_kore", "C+", 146, "low"),
-    _kokoro("af_nicole", "B-", 147, "breathy", "slow"),
+    _kokoro("af_nicole", "ASMR", 147, "whispering", "slow"),
     _kokoro("af_nova", "C", 156),
     _kokoro("af_river", "D", 174),
     _kokoro("af_sarah", "C+", 187),

@@ -7,6 +7,7 @@ A source word is a run without blanks that has a letter or a digit. What is said
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -116,6 +117,11 @@ def sentences(words: Sequence[SourceWord]) -> list[range]:
             out.append(range(first, i + 1))
             first = i + 1
     return out
+
+
+def can_be_read(word: str) -> bool:
+    """Whether it has a Latin letter or a digit. The English networks would make gibberish of other scripts."""
+    return any(c in "0123456789" or "LATIN" in unicodedata.name(c, "") for c in unicodedata.normalize("NFKD", word))
 
 
 def owners(source: Sequence[str], spoken: Sequence[str]) -> list[int]:

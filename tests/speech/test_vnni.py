@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from narratix.providers.speech import onnx, wire
-from narratix.providers.speech.integer_convolution import as_product, has_vnni
 from narratix.providers.speech.kokoro_model import KokoroModel
+from narratix.providers.speech.vnni import for_vnni, has_vnni
 
 VOICES = Path(__file__).parents[2] / "node_modules" / "kokoro-js" / "voices"
 
@@ -50,32 +50,25 @@ def test_given_a_system_that_does_not_tell_when_asked_then_there_is_no_vnni(tmp_
     assert not has_vnni(tmp_path / "cpuinfo")
 
 
-def model(node: onnx.Node) -> bytes:
-    """Of this node alone: its inputs are the model's, bytes of any shape, and its output is of 32-bit integers."""
+def layer(**attributes: int | Sequence[int]) -> list[onnx.Node]:
+    """A quantised convolution as Kokoro has them."""
+    return [
+        onnx.Node("DynamicQuantizeLinear", ["x"], ["q", "scale", "zero"]),
+        onnx.Node("ConvInteger", ["q", "w", "zero", "w_zero"], ["sums"], attributes),
+        onnx.Node("Add", ["sums", "bias"], ["biased"]),
+        onnx.Node("Cast", ["biased"], ["real"], {"to": 1}),
+        onnx.Node("Mul", ["real", "scale"], ["y"]),
+    ]
 
+
+def model(nodes: Sequence[onnx.Node]) -> bytes:
     def value(name: str, dtype: int) -> bytes:
         return wire.field(1, name) + wire.field(2, wire.field(1, wire.field(1, dtype)))
 
-    inputs = b"".join(wire.field(11, value(name, 2)) for name in node.inputs)
-    graph = wire.field(1, onnx.encoded(node)) + wire.field(2, "graph") + inputs + wire.field(12, value("y", 6))
+    inputs = {"x": 1, "w": 2, "w_zero": 2, "bias": 6}
+    graph = b"".join(wire.field(1, onnx.encoded(node)) for node in nodes) + wire.field(2, "graph")
+    graph += b"".join(wire.field(11, value(*one)) for one in inputs.items()) + wire.field(12, value("y", 1))
     return wire.field(1, 9) + wire.field(8, wire.field(2, 20)) + wire.field(7, graph)
-
-
-def convolution(**attributes: int | Sequence[int]) -> onnx.Node:
-    return onnx.Node("ConvInteger", ["x", "w", "xz", "wz"], ["y"], attributes)
-
-
-@pytest.mark.parametrize(
-    "node",
-    [
-        onnx.Node("MatMulInteger", ["x", "w", "xz", "wz"], ["y"]),
-        convolution(kernel_shape=[3, 3]),
-        convolution(kernel_shape=[3], group=2),
-        onnx.Node("ConvInteger", ["x", "w"], ["y"], {"kernel_shape": [3]}),
-    ],
-)
-def test_given_another_node_when_rewritten_then_it_is_left_as_it_is(node: onnx.Node) -> None:
-    assert as_product(node) is None
 
 
 @pytest.mark.skipif(not has_vnni(), reason="without VNNI the product saturates")
@@ -90,16 +83,32 @@ def test_given_another_node_when_rewritten_then_it_is_left_as_it_is(node: onnx.N
         {"kernel_shape": [2], "dilations": [4], "strides": [2]},
     ],
 )
-def test_given_a_convolution_when_rewritten_then_its_sums_are_the_same(attributes: dict[str, list[int]]) -> None:
+def test_given_a_convolution_when_rewritten_then_its_numbers_are_the_same(attributes: dict[str, list[int]]) -> None:
     random = np.random.default_rng(1)
     taps = attributes["kernel_shape"][0]
     feed = {
-        "x": random.integers(0, 256, (1, 5, 31), np.uint8),
+        "x": random.uniform(-1, 3, (1, 5, 31)).astype(np.float32),
         "w": random.integers(0, 256, (9, 5, taps), np.uint8),
-        "xz": np.array(3, np.uint8),
-        "wz": np.array(201, np.uint8),
+        "w_zero": np.array(201, np.uint8),
+        "bias": random.integers(-9999, 9999, (1, 9, 1), np.int32),
     }
-    plain = model(convolution(**attributes))
-    expected, found = (onnx.session(form).run(None, feed)[0] for form in (plain, onnx.rewritten(plain, as_product)))
+    plain = model(layer(**attributes))
+    quick = onnx.rewritten(plain, for_vnni)
+    assert b"ConvInteger" not in quick
+    assert b"real" not in quick
+    expected, found = (onnx.session(form).run(None, feed)[0] for form in (plain, quick))
     assert np.array_equal(found, expected)
-    assert found.dtype == np.int32
+
+
+@pytest.mark.parametrize(
+    "attributes", [{"kernel_shape": [3, 3]}, {"kernel_shape": [3], "group": 5}], ids=["an image", "groups"]
+)
+def test_given_another_convolution_when_rewritten_then_it_is_left_as_it_is(
+    attributes: dict[str, int | list[int]],
+) -> None:
+    assert b"ConvInteger" in onnx.rewritten(model(layer(**attributes)), for_vnni)
+
+
+def test_given_bytes_that_are_no_model_when_rewritten_then_they_are_refused() -> None:
+    with pytest.raises(ValueError, match="cut off"):
+        onnx.rewritten(model(layer(kernel_shape=[3]))[2:-1], for_vnni)
