@@ -3,11 +3,14 @@
 python benchmarks/voices.py pitch kokoro     median pitch and duration of every voice
 python benchmarks/voices.py speed kokoro 2   wall seconds per second of speech, with 2 workers
 python benchmarks/voices.py cpu kokoro       processor seconds per second of speech, and memory
+python benchmarks/voices.py cpu kokoro --plain   the same with the graph as its author wrote it, without VNNI
+python benchmarks/voices.py forms 5          Kokoro's two graphs in turn, five times: samples, times and their ratio
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import resource
 import sys
 import time
@@ -17,6 +20,10 @@ import numpy as np
 
 from narratix.ports import SAMPLE_RATE, Sound, Speech
 from narratix.providers.speech import SPEECH, hibari, kokoro
+from narratix.providers.speech.kokoro_model import KokoroModel
+from narratix.providers.speech.line import RATE
+from narratix.providers.speech.phonemes import Phonemiser
+from narratix.providers.speech.words import source_words
 
 PACKAGES = Path(__file__).parents[1] / "node_modules"
 PASSAGE = "The old man looked at the sea, and for a long while he said nothing. Where had all the years gone?"
@@ -74,10 +81,10 @@ async def speed(engine: Speech, workers: int) -> None:
     print(f"{len(lines)} lines, {seconds:.1f} s of speech, {workers} workers: {wall / seconds:.4f} s wall per second")
 
 
-def processor(name: str) -> None:
+def processor(name: str, *, plain: bool = False) -> None:
     """In this process, so that its clock counts no one else's work."""
     if name == "kokoro":
-        kokoro.load(PACKAGES / "kokoro-js" / "voices")
+        kokoro.load(PACKAGES / "kokoro-js" / "voices", vnni=False if plain else None)
         speak, voice = kokoro.speak, "af_heart"
     else:
         hibari.load()
@@ -92,6 +99,28 @@ def processor(name: str) -> None:
     )
 
 
+def forms(rounds: int) -> None:
+    """The two graphs by turns, in this process, so that a busy machine slows both alike."""
+    voices = PACKAGES / "kokoro-js" / "voices"
+    models = {name: KokoroModel(voices, vnni=vnni) for name, vnni in (("plain", False), ("vnni", True))}
+    phonemiser = Phonemiser(models["plain"].vocabulary, british=False)
+    phrases = [phrase.symbols for line in STORY for phrase in phonemiser.phrases(source_words(line))]
+    used: dict[str, list[float]] = {name: [] for name in models}
+    sounds: dict[str, list[Sound]] = {}
+    for _ in range(rounds + 1):
+        for name, model in models.items():
+            begun = time.process_time()
+            sounds[name] = [model.utter("af_heart", phrase, 1.0)[0] for phrase in phrases]
+            seconds = sum(sound.size for sound in sounds[name]) / RATE
+            used[name].append((time.process_time() - begun) / seconds)
+    same = all(np.array_equal(*pair) for pair in zip(*sounds.values(), strict=True))
+    plain, vnni = (np.array(times[1:]) for times in used.values())  # the first round warms up
+    print(f"{seconds:.1f} s of speech, every sample the same: {same}, load {os.getloadavg()[0]:.1f}")
+    for name, times in (("plain", plain), ("vnni", vnni)):
+        print(f"{name:5} {np.median(times):.3f} processor-s per second ({times.min():.3f} to {times.max():.3f})")
+    print(f"ratio {np.median(vnni / plain):.2f}")
+
+
 async def main(what: str, name: str, workers: int) -> None:
     engine = SPEECH[name](PACKAGES, workers)
     try:
@@ -102,6 +131,8 @@ async def main(what: str, name: str, workers: int) -> None:
 
 if __name__ == "__main__":
     if sys.argv[1] == "cpu":
-        processor(sys.argv[2])
+        processor(sys.argv[2], plain="--plain" in sys.argv)
+    elif sys.argv[1] == "forms":
+        forms(int(sys.argv[2]))
     else:
         asyncio.run(main(sys.argv[1], sys.argv[2], int((sys.argv[3:] or ["1"])[0])))
