@@ -6,9 +6,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from stand_in import StandIn
 
 from narratix.web.page import STATIC
+from tests.browser.recorded_job import history
 
 MODULES = sorted((Path(__file__).parent / "modules").glob("*.test.js"))
 
@@ -23,8 +23,7 @@ def test_given_node_then_the_tests_of_the_module_pass(module: Path, tmp_path: Pa
     shutil.copytree(STATIC, tmp_path / "static")
     (tmp_path / "modules").mkdir()
     shutil.copy(module, tmp_path / "modules")
-    job = {"job_id": "j", "title": "A Mad Tea-Party", "options": {}, "submitted_at": 0, "actions": [], "held": False}
-    (tmp_path / "history.json").write_text(json.dumps(StandIn(tmp_path, pace=0.02).history(job)))
+    (tmp_path / "history.json").write_text(json.dumps(history()))
     ran = subprocess.run(
         [node, "--test", f"modules/{module.name}"], cwd=tmp_path, capture_output=True, text=True, check=False
     )

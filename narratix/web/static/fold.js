@@ -32,6 +32,7 @@ export const initial = Object.freeze({
   links: {},
   cast: [],
   engine: "",
+  language: null,
   segments: [],
   lines: [],
   spoken: 0,
@@ -126,6 +127,7 @@ const EVOLVE = {
   }),
   ScriptWritten: (state, data) => ({
     ...without(state, "write_script"),
+    language: data.language || null,
     segments: data.segments,
     lines: data.segments.map(() => null),
     cast: mergeCast(data.cast, state.cast),

@@ -59,6 +59,7 @@ export const messages = {
   home: "Narratix, to the front page",
   newDrama: "A new drama",
   unreachable: "The service cannot be reached. Check the connection and try again; nothing you wrote is lost.",
+  keepsTrying: "The service does not answer; the page keeps trying.",
   loadingShort: "One moment …",
 
   heroTitle: "Give it a story. Hear it performed.",
@@ -95,7 +96,7 @@ export const messages = {
   submitButton: "Make the drama",
   submitting: "Sending …",
   submitFailed: "The story was not accepted.",
-  tryAgainIn: (seconds) => `Try again in ${counted(Math.ceil(seconds), "second", "seconds")}.`,
+  tryAgainIn: (seconds) => (seconds > 0 ? `Try again in ${counted(seconds, "second", "seconds")}.` : "You can try again now."),
 
   libraryTitle: "Lately performed",
   libraryEmpty: "Nothing yet. The first one will be yours.",
@@ -141,7 +142,7 @@ export const messages = {
   attempt: (attempt, attempts) => `Attempt ${Math.min(attempt + 1, attempts)} of ${attempts}.`,
   lineNumber: (n) => `Line ${integers.format(n)}:`,
   attemptReason: (attempt, attempts, reason) => (attempt < attempts ? `The one before failed: ${reason}` : reason),
-  attemptsOver: (attempts) => `All ${counted(attempts, "attempt", "attempts")} failed.`,
+  attemptsOver: (attempts) => (attempts === 1 ? "Trying again cannot help." : `All ${counted(attempts, "attempt", "attempts")} failed.`),
   castTitle: "The cast",
   castWaiting: "Names appear as they are found in the text.",
   narrator: "Narrator",

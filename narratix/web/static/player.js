@@ -3,7 +3,7 @@
 import { messages } from "./messages.js";
 import { batch, signal } from "./ui.js";
 
-export function player(result, renewResult) {
+export function player(result, language, renewResult) {
   const audio = document.createElement("audio");
   const [at, playing, line, word, failed] = [signal(0), signal(false), signal(null), signal(null), signal(false)];
   let script = result.script;
@@ -17,7 +17,7 @@ export function player(result, renewResult) {
     // A track from elsewhere would need the storage's consent; the script on the page says the same.
     if (track && track.origin === location.origin) {
       const element = document.createElement("track");
-      Object.assign(element, { kind: "captions", src: track.href, srclang: "en", label: messages.captionsLabel });
+      Object.assign(element, { kind: "captions", src: track.href, srclang: language ?? "en", label: messages.captionsLabel });
       audio.append(element);
     }
     audio.preload = "metadata";

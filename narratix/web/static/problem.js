@@ -8,6 +8,8 @@ export class Problem extends Error {
     this.detail = detail || title;
     this.errors = errors;
     this.retryAfter = retryAfter;
+    /** Whether it is likely to pass by itself: no answer at all, or one that says "not now". */
+    this.passing = status === 0 || status === 502 || status === 503 || status === 504;
   }
 }
 

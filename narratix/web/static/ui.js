@@ -37,17 +37,35 @@ export const ProblemNote = ({ problem, lead = "", children }) =>
     ${children}
   </div>`;
 
-/** Loads once per mounting; gives `{value, problem}`. */
-export function useLoaded(load, keys = []) {
+const LOAD_AGAIN = 2000;
+
+/** Loads once per mounting, and again while the service does not answer; gives `{value, problem}`. */
+export function useLoaded(load) {
   const [loaded, setLoaded] = useState({ value: null, problem: null });
   useEffect(() => {
     let current = true;
-    setLoaded({ value: null, problem: null });
-    load().then(
+    let timer = 0;
+    const attempt = () => load().then(
       (value) => current && setLoaded({ value, problem: null }),
-      (problem) => current && setLoaded({ value: null, problem }),
+      (problem) => {
+        if (!current) return;
+        setLoaded({ value: null, problem });
+        if (problem.passing) timer = setTimeout(attempt, Math.max(LOAD_AGAIN, (problem.retryAfter ?? 0) * 1000));
+      },
     );
-    return () => { current = false; };
-  }, keys);
+    attempt();
+    return () => { current = false; clearTimeout(timer); };
+  }, []);
   return loaded;
+}
+
+/** The whole seconds that are left of some. */
+export function useCountdown(seconds) {
+  const [left, setLeft] = useState(Math.ceil(seconds));
+  useEffect(() => {
+    const ends = performance.now() + seconds * 1000;
+    const timer = setInterval(() => setLeft(Math.max(0, Math.ceil((ends - performance.now()) / 1000))), 250);
+    return () => clearInterval(timer);
+  }, [seconds]);
+  return left;
 }

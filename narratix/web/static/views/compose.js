@@ -5,7 +5,7 @@ import * as api from "../api.js";
 import { messages } from "../messages.js";
 import { go, jobPath } from "../route.js";
 import { byteLength } from "../text.js";
-import { ProblemNote, classes, html, signal, useLoaded, useRef, useState } from "../ui.js";
+import { ProblemNote, classes, html, signal, useCountdown, useLoaded, useRef, useState } from "../ui.js";
 import { Generate } from "./generate.js";
 
 const LIMIT = Number(document.documentElement.dataset.textLimit);
@@ -42,9 +42,10 @@ export function Compose() {
       write({ title: "", text: "" });
       go(jobPath(accepted.job_id));
     } catch (error) {
-      const known = error.errors.filter((one) => FIELDS.includes(one.field));
+      const errors = error.status === 413 ? [{ field: "text", message: error.detail }] : error.errors;
+      const known = errors.filter((one) => FIELDS.includes(one.field));
       complain(Object.fromEntries(known.map((one) => [one.field, one.message])));
-      if (known.length < error.errors.length || known.length === 0) setProblem(error);
+      if (known.length < errors.length || known.length === 0) setProblem(error);
       setSending(false);
     }
   }
@@ -59,11 +60,11 @@ export function Compose() {
     <fieldset class="story">
       <legend class="heading">${messages.storyLegend}</legend>
       <${Field} label=${messages.titleLabel} aside=${messages.optional} complaint=${complaints.title} name="title">
-        ${(given) => html`<input type="text" maxlength="200" value=${title} ...${given}
+        ${(given) => html`<input type="text" dir="auto" maxlength="200" value=${title} ...${given}
           onInput=${(event) => write({ title: event.target.value })} />`}
       <//>
       <${Field} label=${messages.storyLabel} hint=${messages.storyHint} complaint=${complaints.text} name="text">
-        ${(given) => html`<textarea rows="14" spellcheck="true" value=${text} ...${given}
+        ${(given) => html`<textarea rows="14" dir="auto" spellcheck="true" value=${text} ...${given}
           onInput=${(event) => write({ text: event.target.value })}></textarea>
           <${Counter} used=${used} />`}
       <//>
@@ -77,11 +78,14 @@ export function Compose() {
       </button>
       <${ProblemNote} problem=${problem} lead=${messages.submitFailed}>
         ${problem?.errors.map((one) => html`<p>${one.field}: ${one.message}</p>`)}
-        ${problem?.retryAfter && html`<p>${messages.tryAgainIn(problem.retryAfter)}</p>`}
+        ${problem?.retryAfter && html`<${Wait} key=${problem} seconds=${problem.retryAfter} />`}
       <//>
     </div>
   </form>`;
 }
+
+/** Counts down for the eyes; a screen reader is told once, with the rest of the problem. */
+const Wait = ({ seconds }) => html`<p aria-live="off">${messages.tryAgainIn(useCountdown(seconds))}</p>`;
 
 /** A labelled field; `children` draws the control with the attributes that tie it to its hint and its complaint. */
 export function Field({ label, aside, hint, complaint, name, children }) {
@@ -106,7 +110,7 @@ function Counter({ used }) {
 
 function Samples({ onTake }) {
   const { value, problem } = useLoaded(api.samples);
-  if (problem) return html`<p class="muted">${messages.samplesFailed} ${problem.detail}</p>`;
+  if (problem) return html`<p class="muted">${messages.samplesFailed} ${problem.passing ? messages.keepsTrying : problem.detail}</p>`;
   return html`<section aria-labelledby="samples-title">
     <h2 class="heading" id="samples-title">${messages.samplesLabel}</h2>
     <ul class="samples">
@@ -114,7 +118,7 @@ function Samples({ onTake }) {
         (sample) => html`<li key=${sample.id}>
           <button type="button" class="sample" onClick=${() => onTake(sample, messages.sampleTaken(sample.title))}>
             <span class="sample-title">${sample.title}</span>
-            <span class="sample-by">${[sample.author && messages.sampleBy(sample.author), sample.source].filter(Boolean).join(", ")}</span>
+            <span class="sample-by">${[sample.author && messages.sampleBy(sample.author), sample.source].filter(Boolean).join(" · ")}</span>
           </button>
         </li>`,
       )}

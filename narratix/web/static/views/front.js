@@ -42,18 +42,18 @@ function Library() {
   const { value, problem } = useLoaded(api.library);
   return html`<section class="library" aria-labelledby="library-title">
     <h2 id="library-title" class="heading">${messages.libraryTitle}</h2>
-    ${problem && html`<p class="muted">${messages.libraryFailed} ${problem.detail}</p>`}
+    ${problem && html`<p class="muted">${messages.libraryFailed} ${problem.passing ? messages.keepsTrying : problem.detail}</p>`}
     ${value?.length === 0 && html`<p class="muted">${messages.libraryEmpty}</p>`}
     ${value?.length > 0 &&
     html`<ol class="bill">
       ${value.map(
         (drama) => html`<li key=${drama.job_id}>
           <a href=${jobPath(drama.job_id)} onClick=${onLink}>
-            <span class="bill-title">${drama.title || messages.untitled}</span>
+            <span class="bill-title" dir="auto">${drama.title || messages.untitled}</span>
             <span class="leader" aria-hidden="true"></span>
             <span class="bill-time">${clock(drama.duration_seconds)}</span>
           </a>
-          <p class="bill-detail">
+          <p class="bill-detail" dir="auto">
             ${drama.cast_names?.length > 0 && html`<span>${list(drama.cast_names)}</span> · `}
             <time datetime=${drama.completed_at ?? drama.created_at}>${date(drama.completed_at ?? drama.created_at)}</time>
           </p>

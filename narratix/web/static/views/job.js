@@ -63,7 +63,7 @@ function Making({ session, state, cast, colour, name, engines, clips }) {
 function Title({ session, state }) {
   return html`<header class="title">
     <p class="kicker">${messages.kickers[state.status] ?? state.status}</p>
-    <h1>${state.version === 0 ? messages.loadingShort : state.title || messages.untitled}</h1>
+    <h1 dir="auto">${state.version === 0 ? messages.loadingShort : state.title || messages.untitled}</h1>
     <p class="imprint">
       ${state.createdAt && html`<span>${messages.submittedAt(state.createdAt)}</span>`}
       ${state.version > 0 &&

@@ -19,6 +19,7 @@ export function LiveScript({ state, story, colour, name, clips }) {
   return html`<${Script}
     segments=${state.segments}
     story=${story}
+    language=${state.language}
     colour=${colour}
     name=${name}
     isLit=${(line) => state.lines[line] != null}

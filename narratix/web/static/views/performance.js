@@ -10,7 +10,7 @@ import { Script } from "./script.js";
 import { Sound } from "./sound.js";
 
 export function Performance({ session, state, cast, colour, name, engines, result }) {
-  const player = useMemo(() => createPlayer(result, session.loadResult), []);
+  const player = useMemo(() => createPlayer(result, state.language, session.loadResult), []);
   useEffect(() => player.close, []);
   useEffect(() => { player.renew(result); }, [result]);
   useEffect(() => { player.describe(state.title); }, [state.title]);
@@ -23,6 +23,7 @@ export function Performance({ session, state, cast, colour, name, engines, resul
       <${Script}
         segments=${script}
         story=${story}
+        language=${state.language}
         colour=${colour}
         name=${name}
         isLit=${always}
@@ -35,9 +36,9 @@ export function Performance({ session, state, cast, colour, name, engines, resul
         onLine=${player.playLine}
       />
       <div class="margin">
+        <${Cast} cast=${cast} colour=${colour} engines=${engines} />
         <${Downloads} result=${result} />
         <${Sound} result=${result} state=${state} />
-        <${Cast} cast=${cast} colour=${colour} engines=${engines} />
         <${Feedback} session=${session} state=${state} />
       </div>
     </div>

@@ -9,6 +9,7 @@ import { Component, Icon, classes, html, reducedMotion, useEffect, useMemo, useR
  * @param {object} props
  * @param {object[]} props.segments with offsets in code points
  * @param {{text: string}} props.story
+ * @param {?string} props.language of the story, an ISO 639-1 code
  * @param {(line: number) => boolean} props.isLit whether a line can be played
  * @param {?number} props.current the line that is heard
  * @param {?number} props.playing the line whose button stops it
@@ -18,7 +19,7 @@ import { Component, Icon, classes, html, reducedMotion, useEffect, useMemo, useR
  * @param {(line: number) => void} props.onLine
  */
 export function Script({
-  segments, story, colour, name, isLit, current, playing, word, following, news, newsLabel, troubles = [], onLine, children,
+  segments, story, language, colour, name, isLit, current, playing, word, following, news, newsLabel, troubles = [], onLine, children,
 }) {
   const passages = useMemo(() => passagesOf(story.text, segments), [story.text, segments]);
   const pane = useRef(null);
@@ -50,7 +51,7 @@ export function Script({
     <div class="pane-frame">
       <div class="pane" ref=${pane} role="group" aria-labelledby="script-title" aria-describedby="script-hint"
         onWheel=${onReader} onTouchMove=${onReader} onPointerDown=${onReader} onKeyDown=${onKeyDown}>
-        <ol class="lines">
+        <ol class="lines" lang=${language}>
           ${passages.map(
             (passage, line) => html`<${Line}
               key=${line}
@@ -101,7 +102,7 @@ class Line extends Component {
       </button>
       <div class="line-text" onClick=${press}>
         ${named && html`<p class="speaker"><span class="speaker-name">${speaker}</span>${direction && html` <i class="direction">(${direction})</i>`}</p>`}
-        ${passage.map((paragraph) => html`<p>${withWord(paragraph, word, wordEnd)}</p>`)}
+        ${passage.map((paragraph) => html`<p dir="auto">${withWord(paragraph, word, wordEnd)}</p>`)}
         ${trouble && html`<p class="trouble"><strong>${trouble.retryIn === null ? messages.attemptsOver(trouble.attempt) : messages.attempt(trouble.attempt, trouble.attempts)}</strong> ${trouble.reason}</p>`}
       </div>
     </li>`;
