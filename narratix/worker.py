@@ -320,7 +320,7 @@ class Worker:
         """Wake up when work was inserted; while this connection is down, polling does."""
         while True:
             try:
-                connection = await asyncio.wait_for(self._connect(), 10)
+                connection = await self._connect()
                 lost = asyncio.Event()
                 connection.add_termination_listener(lambda *_, lost=lost: lost.set())
                 await connection.add_listener(WORK_CHANNEL, lambda *_: self._wake.set())

@@ -29,6 +29,7 @@ PAGE: Final = 1000
 PROBE_SECONDS: Final = 2.0
 
 Connect = Callable[[], Awaitable[asyncpg.Connection]]
+"""Opens a direct connection, within a deadline of its own."""
 
 
 class NotificationsLost(Exception):
@@ -55,7 +56,8 @@ class Feed:
         self.position = await self._store.head()
         self._task = asyncio.create_task(self._run(), name="feed")
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._started.wait(), 5)
+            async with asyncio.timeout(5):
+                await self._started.wait()
 
     async def close(self) -> None:
         if self._task is not None:
@@ -117,7 +119,7 @@ class Feed:
 
     @contextlib.asynccontextmanager
     async def _listening(self) -> AsyncIterator[asyncpg.Connection]:
-        connection = await asyncio.wait_for(self._connect(), 10)
+        connection = await self._connect()
         try:
             await connection.add_listener(CHANNEL, lambda *_: self._hint.set())
             connection.add_termination_listener(lambda *_: self._hint.set())
@@ -132,7 +134,8 @@ class Feed:
         self._hint.clear()
         await connection.execute("select pg_notify($1, '0')", CHANNEL)
         try:
-            await asyncio.wait_for(self._hint.wait(), PROBE_SECONDS)
+            async with asyncio.timeout(PROBE_SECONDS):
+                await self._hint.wait()
         except TimeoutError:
             raise NotificationsLost(
                 "LISTEN gets nothing here: use the database's direct address, not the pooler's. "

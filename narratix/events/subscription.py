@@ -90,7 +90,7 @@ class Subscriptions:
     @contextlib.asynccontextmanager
     async def _elected(self) -> AsyncGenerator[asyncio.Event]:
         """Hold the session lock on a connection that lives as long as we lead; the event tells of its loss."""
-        connection = await asyncio.wait_for(self._connect(), 10)
+        connection = await self._connect()
         lost = asyncio.Event()
         connection.add_termination_listener(lambda *_: lost.set())
         try:
@@ -132,7 +132,10 @@ class Subscription:
         if error is not None:
             await asyncio.sleep(STOPPED_SECONDS)
             return
-        if code_version != subscriber.code_version:
+        if code_version > subscriber.code_version:  # a newer release's rows: leave them to its processes
+            await asyncio.sleep(STOPPED_SECONDS)
+            return
+        if code_version < subscriber.code_version:
             log.warning("rebuild_wanted", name=subscriber.name, stored=code_version, code=subscriber.code_version)
         subscriber.build = build
         async for events in self._feed.follow(self.position):

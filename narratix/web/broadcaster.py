@@ -140,7 +140,8 @@ class Channel:
     async def wait(self, seconds: float) -> bool:
         """Until there is news; False when none came within `seconds`."""
         try:
-            await asyncio.wait_for(self._news.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._news.wait()
         except TimeoutError:
             return False
         return True

@@ -188,3 +188,17 @@ async def test_given_a_poisonous_event_when_it_is_met_then_that_subscription_alo
     assert stopped["position"] == 2
     assert "FeedbackGiven at position 3" in stopped["error"]
     assert await seen(pool) == [1, 2]
+
+
+async def test_given_rows_of_a_newer_release_when_an_older_one_is_elected_then_it_leaves_them_alone(
+    store: EventStore, pool: asyncpg.Pool, connect: Connect, feed: Feed, seen_table: None
+) -> None:
+    await pool.execute("insert into subscriptions (name, build, code_version, serving) values ('recorder', 1, 2, true)")
+    subscriptions = Subscriptions([Recorder()], feed, pool, connect)
+    async with running(subscriptions):
+        await append(store)
+        async with asyncio.timeout(20):
+            while not subscriptions.elected:
+                await asyncio.sleep(0.02)
+        await asyncio.sleep(0.3)
+    assert await seen(pool) == []
