@@ -108,7 +108,8 @@ def until(page: Page, condition: str, seconds: float = 120) -> Any:
 
 
 def save_screenshot(page: Page, name: str) -> None:
-    """Keep a picture when NARRATIX_SCREENSHOTS names a folder."""
+    """Keep a picture when NARRATIX_SCREENSHOTS names a folder. To renew the README's: NARRATIX_SCREENSHOTS=docs
+    pytest tests/browser -k picture."""
     if folder := os.environ.get("NARRATIX_SCREENSHOTS"):
         Path(folder).mkdir(parents=True, exist_ok=True)
         page.screenshot(path=Path(folder) / f"{name}.png")

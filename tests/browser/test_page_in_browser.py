@@ -194,4 +194,5 @@ def test_given_the_first_sample_and_engines_that_can_be_heard_then_the_picture_o
     page.locator(".line.is-speech .line-text").nth(6).click()
     until(page, "document.querySelector('.line.is-current .word')?.textContent.length > 3")
     page.get_by_role("button", name="Pause", exact=True).click()
+    page.mouse.move(0, 0)
     save_screenshot(page, "page")
