@@ -10,8 +10,17 @@ from typing import Final
 from narratix.events.catalogue import CastMember, Segment
 from narratix.ports import Voice
 
-_YOUNG: Final = frozenset({"girl", "boy", "child", "kid", "lad", "lass", "baby", "little", "young", "princess"})
-_OLD: Final = frozenset({"old", "aged", "grandmother", "grandfather", "granny", "grandpa", "elder", "crone", "ancient"})
+_AGES: Final = {"child": 0, "young": 1, "adult": 1.2, "old": 2.2}
+"""Young and grown-up voices can stand for each other; a child's or an old one's cannot."""
+
+_AGE_WORDS: Final = {
+    "child": "girl boy child kid lad lass baby infant urchin schoolboy schoolgirl",
+    "young": "young maid maiden prince princess youth",
+    "old": "old aged grandmother grandfather granny grandpa elder crone ancient hag",
+}
+_AGE_OF: Final = {word: age for age, words in _AGE_WORDS.items() for word in words.split()}
+_MANNERED: Final = frozenset({"whispering", "giant", "elf"})
+"""Traits that are right for whoever is called so, and strange for everybody else."""
 
 
 class UnknownVoice(ValueError):
@@ -60,19 +69,17 @@ def _wishes(cast: Sequence[CastMember], wishes: Mapping[str, str], by_id: Mappin
 
 
 def _best(member: CastMember, voices: Sequence[Voice], taken: Counter[str], in_use: Sequence[Voice]) -> Voice:
-    age = _age(member)
+    called = {word for name in (member.name, *member.aliases) for word in name.casefold().split()}
+    age = next((_AGE_OF[word] for word in sorted(called) if word in _AGE_OF), "adult")
 
     def score(voice: Voice) -> tuple[bool, int, float, str]:
         fits = member.gender == "unknown" or voice.gender in (member.gender, "unknown")
-        same_age = 0.25 if age and voice.age == age else 0.0
-        return (not fits, taken[voice.id], -(voice.quality + same_age + 0.5 * _distance(voice, in_use)), voice.id)
+        # a manner is as odd in somebody who has not got it as its lack is in somebody who has
+        odd = abs(_AGES[voice.age] - _AGES[age]) + len(_MANNERED & (called ^ set(voice.traits)))
+        liked = voice.quality + 0.5 * _distance(voice, in_use) - 0.8 * odd
+        return (not fits, taken[voice.id], -liked, voice.id)
 
     return min(voices, key=score)
-
-
-def _age(member: CastMember) -> str:
-    words = {word for name in (member.name, *member.aliases) for word in name.casefold().split()}
-    return "young" if words & _YOUNG else "old" if words & _OLD else ""
 
 
 def _distance(voice: Voice, others: Sequence[Voice]) -> float:
