@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shutil
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import asyncpg
@@ -42,6 +44,7 @@ from narratix.worker import Worker
 log = structlog.get_logger(__name__)
 
 REVIVE_SECONDS: Final = 2.0
+SCRATCH_SECONDS: Final = 24 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +157,7 @@ async def open_ports(settings: Settings) -> AsyncGenerator[Ports]:
         for port in (music, effects, mastering):
             stack.push_async_callback(port.close)
         scratch = settings.home / "scratch"
-        scratch.mkdir(parents=True, exist_ok=True)
+        await asyncio.to_thread(_sweep_scratch, scratch)
         yield Ports(
             language=LANGUAGES[settings.language](),
             speech=speech,
@@ -167,6 +170,14 @@ async def open_ports(settings: Settings) -> AsyncGenerator[Ports]:
             clips=Clips(storage),
             scratch=scratch,
         )
+
+
+def _sweep_scratch(scratch: Path) -> None:
+    """Remove what killed processes left; whatever is at work is younger than a stage's longest time."""
+    scratch.mkdir(parents=True, exist_ok=True)
+    for left in scratch.iterdir():
+        if left.stat().st_mtime < time.time() - SCRATCH_SECONDS:
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def open_storage(settings: Settings) -> Storage:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import sys
+from pathlib import Path
 from typing import Any, Final
 
 import structlog
 
 from narratix.settings import Settings
 
+LOG_FILE: Final = "narratix.log"
 LEVELS: Final = {name: getattr(logging, name.upper()) for name in ("debug", "info", "warning", "error")}
 
 
@@ -23,8 +25,25 @@ class _Stderr:
         sys.stderr.flush()
 
 
+class _File:
+    """A file that is only open while something is written, which is seldom."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def write(self, text: str) -> int:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with self._path.open("a", encoding="utf-8") as file:
+            return file.write(text)
+
+    def flush(self) -> None:
+        """Nothing waits."""
+
+
 def configure_logging(settings: Settings, *, quiet: bool = False) -> None:
-    """Log to stderr from the settings' level up; `quiet`: warnings and errors only."""
+    """Log to stderr from the settings' level up. `quiet` leaves the screen to the command: warnings and errors go to
+    narratix.log in the home directory."""
+    output: Any = _File(settings.home / LOG_FILE) if quiet else _Stderr()
     level = max(LEVELS[settings.log_level], logging.WARNING if quiet else logging.DEBUG)
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
@@ -35,10 +54,10 @@ def configure_logging(settings: Settings, *, quiet: bool = False) -> None:
     structlog.configure(
         processors=[*shared, *last],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(_Stderr()),  # type: ignore[arg-type]
+        logger_factory=structlog.PrintLoggerFactory(output),
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(_Stderr())
+    handler = logging.StreamHandler(output)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()],

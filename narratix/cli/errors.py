@@ -134,10 +134,11 @@ def _variable(location: tuple[int | str, ...]) -> str:
 
 def _keep_trace(problem: BaseException) -> Path | None:
     """Append the stack trace to `narratix.log` in the home; the path, or None where it cannot be written."""
+    from narratix.logging import LOG_FILE
     from narratix.settings import Settings
 
     with contextlib.suppress(Exception):
-        path = Settings().home / "narratix.log"
+        path = Settings().home / LOG_FILE
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.is_file() and path.stat().st_size > LOG_BYTES:
             path.replace(path.with_suffix(".log.1"))

@@ -68,12 +68,13 @@ def tags(job: Job, arrangement: Arrangement) -> Tags:
 @contextlib.asynccontextmanager
 async def workshop(scratch: Path) -> AsyncGenerator[Path]:
     """A directory of our own for as long as the block runs, in `scratch`, which exists."""
-    with tempfile.TemporaryDirectory(dir=scratch, prefix="work-") as directory:
+    # a thread that was told to stop may still write here; what it leaves is swept at a later start
+    with tempfile.TemporaryDirectory(dir=scratch, prefix="work-", ignore_cleanup_errors=True) as directory:
         yield Path(directory)
 
 
 async def fetch_all(storage: Storage, keys: Iterable[str], into: Path, at_once: int = 8) -> dict[str, Path]:
-    """Local files of stored objects, `at_once` fetched at a time."""
+    """Local files of stored objects, `at_once` fetched at a time. Raises the first ProviderError."""
     files = {key: into / f"{number}{Path(key).suffix}" for number, key in enumerate(dict.fromkeys(keys))}
     slots = asyncio.Semaphore(at_once)
 
@@ -81,7 +82,10 @@ async def fetch_all(storage: Storage, keys: Iterable[str], into: Path, at_once: 
         async with slots:
             await storage.fetch_file(key, path)
 
-    async with asyncio.TaskGroup() as group:
-        for key, path in files.items():
-            group.create_task(fetch(key, path))
+    try:
+        async with asyncio.TaskGroup() as group:
+            for key, path in files.items():
+                group.create_task(fetch(key, path))
+    except ExceptionGroup as failed:
+        raise failed.exceptions[0] from None
     return files

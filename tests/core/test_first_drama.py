@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from pathlib import Path
+
+import pytest
 
 from narratix.events.catalogue import Options
+from narratix.ports import ProviderError
 from narratix.projections.job_status import JOB_STATUS, JobStatus
 from narratix.projections.projection import Reader
 from narratix.services import Services
@@ -47,3 +51,15 @@ async def test_given_a_story_when_it_is_submitted_then_every_stage_ends_on_recor
         stored = await narratix.ports.storage.head(file.key)
         assert stored is not None
         assert stored.size_bytes == file.size_bytes
+
+
+async def test_given_a_clip_that_is_gone_when_the_drama_is_mixed_then_the_job_fails_with_that_reason(
+    narratix: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(key: str, path: Path) -> None:
+        raise ProviderError("The disk is full.", permanent=True)
+
+    monkeypatch.setattr(narratix.ports.storage, "fetch_file", full)
+    status = await until_ended(narratix, await narratix.commands.submit(STORY))
+
+    assert (status.status, status.error, status.stage) == ("failed", "The disk is full.", "mix_drama")

@@ -60,7 +60,8 @@ def not_stored(key: str) -> NotStored:
 def disk_refused(key: str, error: OSError) -> ProviderError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return ProviderError(
-            f"The disk is full, so {key!r} could not be written. Free some space; the work then goes on by itself."
+            f"The disk is full, so {key!r} could not be written. Free some space, then try again: what was made is kept.",
+            retry_after=5.0,
         )
     return ProviderError(f"The disk refused {key!r}: {error.strerror or error}.")
 
