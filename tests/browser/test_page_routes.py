@@ -4,7 +4,7 @@ import gzip
 import re
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 from starlette.applications import Starlette
 
@@ -22,9 +22,9 @@ def vendor(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def visitor(vendor: Path, **options: object) -> httpx.AsyncClient:
+def visitor(vendor: Path, **options: object) -> httpx2.AsyncClient:
     app = Starlette(routes=page_routes(vendor, **options))  # type: ignore[arg-type]
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://narratix.test")
+    return httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://narratix.test")
 
 
 async def test_given_any_address_of_the_page_then_the_policy_allows_no_inline_code(vendor: Path) -> None:
