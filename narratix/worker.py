@@ -11,8 +11,8 @@ import contextlib
 import random
 import uuid
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
@@ -98,7 +98,9 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Obsolete:
-    """The job does not need it any more."""
+    """The job does not need it any more: it has it already, or has ended and may want it again when retried."""
+
+    job_ended: bool
 
 
 Outcome = Done | Failed | Obsolete
@@ -222,7 +224,7 @@ class Worker:
         if handler is None:
             return Failed(f"This release knows no stage called {claim.stage!r}.", permanent=True)
         if not handler.needed(job, claim.item):
-            return Obsolete()
+            return Obsolete(job_ended=not job.active)
         if claim.attempt > claim.attempts:
             return Failed("The work was begun again and again, but its worker never came back.", permanent=True)
         try:
@@ -242,28 +244,12 @@ class Worker:
     async def _settle(self, claim: Claim, outcome: Outcome) -> None:
         fence = Fence(claim.id, claim.attempt, self.owner)
         match outcome:
-            case Obsolete():
-                await self._store.append([], fence=fence)
+            case Obsolete(job_ended):
+                await self._store.append([], fence=replace(fence, settle="cancelled") if job_ended else fence)
             case Done(event):
-                await self._conclude(claim, event, fence)
+                await self._report(claim, Conclude(event), fence, claim.work.event_id)
             case Failed():
                 await self._give_up(claim, outcome)
-
-    async def _conclude(self, claim: Claim, event: Event, fence: Fence) -> None:
-        while True:
-            job = await self._jobs.at_least(claim.job_id)
-            events = decide(job, Conclude(event))
-            # artefacts may land in any order; what ends a job must have seen all of it
-            expected = job.version if len(events) > 1 else None
-            new = [
-                NewEvent(claim.job_id, each, claim.work.event_id(ordinal), expected if ordinal == 0 else None)
-                for ordinal, each in enumerate(events)
-            ]
-            try:
-                await self._store.append(new, fence=fence, metadata=self._metadata(claim))
-            except Conflict:
-                continue
-            return
 
     async def _give_up(self, claim: Claim, failed: Failed) -> None:
         handler = self._handlers.get(claim.stage)
@@ -280,16 +266,25 @@ class Worker:
         )
         log.warning("attempt_failed", attempt=claim.attempt, reason=failed.reason, retry_in=pause)
         fence = Fence(claim.id, claim.attempt, self.owner, "dead" if pause is None else "ready", pause or 0.0)
+        await self._report(claim, command, fence, partial(claim.work.failure_id, claim.attempt))
+
+    async def _report(
+        self, claim: Claim, command: Conclude | GiveUp, fence: Fence, event_id: Callable[[int], uuid.UUID]
+    ) -> None:
+        """Append what `command` leads to and settle the work with it. Where that is nothing the job has ended; the work
+        is then put aside, and a retry of the job finds it."""
         while True:
             job = await self._jobs.at_least(claim.job_id)
             events = decide(job, command)
+            # artefacts may land in any order; what ends a job, and how it failed, must have seen all of it
+            exact = isinstance(command, GiveUp) or len(events) > 1
             new = [
-                NewEvent(claim.job_id, each, claim.work.failure_id(claim.attempt, ordinal),
-                         job.version if ordinal == 0 else None)
-                for ordinal, each in enumerate(events)
-            ]  # fmt: skip
+                NewEvent(claim.job_id, event, event_id(ordinal), job.version if exact and ordinal == 0 else None)
+                for ordinal, event in enumerate(events)
+            ]
+            settled = fence if events else replace(fence, settle="cancelled")
             try:
-                await self._store.append(new, fence=fence, metadata=self._metadata(claim))
+                await self._store.append(new, fence=settled, metadata=self._metadata(claim))
             except Conflict:
                 continue
             return

@@ -273,3 +273,37 @@ async def test_given_a_worker_that_is_stopped_when_its_grace_is_over_then_its_wo
     async with machine.working():
         await asyncio.wait_for(began.wait(), 20)
     assert (await machine.work(), await machine.work("attempt"), await machine.work("owner")) == ("ready", 0, None)
+
+
+async def test_given_work_in_flight_when_its_job_failed_meanwhile_then_a_retry_does_it_again(
+    services: Services, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed, healthy = asyncio.Event(), False
+
+    async def run(_ports: Ports, job: Job, item: str) -> Event:
+        if not healthy and item == "1":
+            raise ProviderError("Out of quota.", permanent=True)
+        if not healthy:
+            await failed.wait()
+        return FeedbackGiven(rating=int(item))
+
+    machine = Machine(services, connect, stage(run, items=("1", "2")))
+    job_id = await machine.submit()
+    async with machine.router(), asyncio.timeout(20):
+        while await services.pool.fetchval("select count(*) from work") < 2:
+            await asyncio.sleep(0.02)
+    worker = machine.worker()
+    monkeypatch.setattr(worker, "_watch_endings", asyncio.Event().wait)  # the news of the failure comes late
+    async with _running(worker.run()):
+        await machine.until(job_id, "JobFailed")
+        failed.set()
+        async with asyncio.timeout(20):
+            while await services.pool.fetchval("select count(*) from work where state = 'running'"):
+                await asyncio.sleep(0.02)
+        healthy = True
+        async with machine.router():
+            await services.commands.retry(job_id)
+            async with asyncio.timeout(20):
+                while len(found := await services.store.read_types(job_id, FeedbackGiven)) < 2:
+                    await asyncio.sleep(0.02)
+    assert {event.data for event in found} == {FeedbackGiven(rating=1), FeedbackGiven(rating=2)}
