@@ -68,9 +68,8 @@ def engine(*_: object) -> Speech:
     return RehearsedSpeech(Path(os.environ["NARRATIX_HOME"]))  # type: ignore[return-value]
 
 
-SPEECH[RehearsedSpeech.name] = engine
-
 if __name__ == "__main__":
+    SPEECH[RehearsedSpeech.name] = engine
     from narratix.cli import main
 
     main()

@@ -36,9 +36,8 @@ def note(what: str, key: str) -> None:
         os.close(calls)
 
 
-SPEECH[ScriptedSpeech.name] = lambda *_: ScriptedSpeech()
-
 if __name__ == "__main__":
+    SPEECH[ScriptedSpeech.name] = lambda *_: ScriptedSpeech()
     from narratix.cli import main
 
     main()
