@@ -8,7 +8,7 @@ from typing import Final
 from narratix.events.catalogue import Event, Options
 from narratix.events.store import Conflict, EventStore, NewEvent
 from narratix.handlers.texts import Texts, text_key
-from narratix.job import Cancel, Command, Expire, GiveFeedback, Job, Retry, Submit, decide, evolve
+from narratix.job import Cancel, Command, Expire, GiveFeedback, Job, Retry, Submit, decide, fold
 
 _NAMESPACE: Final = uuid.UUID("0b8a4b5e-2f6c-4a53-8a39-d3b5b5a6d0f1")
 LONGEST_TITLE: Final = 120
@@ -40,9 +40,7 @@ class Commands:
 
     async def load(self, job_id: uuid.UUID) -> Job:
         """The job as its log has it. Raises NoSuchJob."""
-        job = Job(id=job_id)
-        for event in await self._store.read(job_id):
-            job = evolve(job, event.data)
+        job = fold(Job(id=job_id), (event.data for event in await self._store.read(job_id)))
         if job.version == 0:
             raise NoSuchJob(job_id)
         return job

@@ -12,7 +12,7 @@ import asyncpg
 from narratix.events.catalogue import JobCancelled, JobFailed, JobRetried
 from narratix.events.store import EventStore, Recorded
 from narratix.handlers.handler import Handler
-from narratix.job import Job, Work, evolve
+from narratix.job import Job, Work, evolve, fold
 
 WORK_CHANNEL: Final = "narratix_work"
 JOBS_KEPT: Final = 256
@@ -39,12 +39,10 @@ class Jobs:
         self._store = store
         self._kept: OrderedDict[UUID, Job] = OrderedDict()
 
-    async def at_least(self, job_id: UUID, version: int = 0) -> Job:
-        """The job with everything the log has, which is at least `version`."""
+    async def now(self, job_id: UUID) -> Job:
+        """The job with everything that the log has."""
         job = self._kept.get(job_id) or Job(id=job_id)
-        if not version or job.version < version:
-            for event in await self._store.read(job_id, after=job.version):
-                job = evolve(job, event.data)
+        job = fold(job, (event.data for event in await self._store.read(job_id, after=job.version)))
         self._keep(job)
         return job
 
@@ -54,9 +52,8 @@ class Jobs:
         if job is not None and job.version == event.version - 1:
             job = evolve(job, event.data)
         elif job is None or job.version != event.version:
-            job = Job(id=event.stream_id)
-            for earlier in await self._store.read(event.stream_id, until=event.version):
-                job = evolve(job, earlier.data)
+            earlier = await self._store.read(event.stream_id, until=event.version)
+            job = fold(Job(id=event.stream_id), (each.data for each in earlier))
         self._keep(job)
         return job
 

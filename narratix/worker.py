@@ -210,7 +210,7 @@ class Worker:
     async def _perform(self, claim: Claim) -> None:
         with structlog.contextvars.bound_contextvars(job_id=str(claim.job_id), stage=claim.stage, item=claim.item):
             try:
-                job = await self._jobs.at_least(claim.job_id)
+                job = await self._jobs.now(claim.job_id)
                 outcome = await self._outcome(claim, job)
                 await self._settle(claim, outcome)
             except Fenced:
@@ -274,7 +274,7 @@ class Worker:
         """Append what `command` leads to and settle the work with it. Where that is nothing the job has ended; the work
         is then put aside, and a retry of the job finds it."""
         while True:
-            job = await self._jobs.at_least(claim.job_id)
+            job = await self._jobs.now(claim.job_id)
             events = decide(job, command)
             # artefacts may land in any order; what ends a job, and how it failed, must have seen all of it
             exact = isinstance(command, GiveUp) or len(events) > 1
