@@ -19,6 +19,7 @@ from narratix.events.catalogue import (
     DramaPublished,
     EffectRendered,
     Event,
+    EventSkipped,
     FeedbackGiven,
     JobCancelled,
     JobCompleted,
@@ -32,6 +33,7 @@ from narratix.events.catalogue import (
     SoundPlanned,
     VoicesCast,
 )
+from narratix.events.codec import Damaged, Unreadable
 
 Status = Literal["new", "queued", "running", "completed", "failed", "cancelled", "expired"]
 
@@ -71,7 +73,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def evolve(job: Job, event: Event) -> Job:
-    """The job after `event`. Every event counts as a version, also one of an unknown type."""
+    """The job after `event`. Every event counts as a version, also one of an unknown type. Raises Unreadable for a
+    damaged one: what a job is cannot be told without it."""
     return msgspec.structs.replace(job, version=job.version + 1, **_change(job, event))
 
 
@@ -121,6 +124,8 @@ def _change(job: Job, event: Event) -> dict[str, Any]:
             return {"status": "queued", "error": "", "runs": job.runs + 1, "missing": Map()}
         case DramaExpired():
             return {"status": "expired"}
+        case Damaged():
+            raise Unreadable(event.problem)
         case _:
             return {}
 
@@ -182,7 +187,17 @@ class GiveUp:
     optional: bool = False
 
 
-Command = Submit | Cancel | Retry | GiveFeedback | Expire | Conclude | GiveUp
+@dataclass(frozen=True, slots=True)
+class SkipEvent:
+    """Let `subscription` pass over the event at `position`, which it could not take because of `problem`."""
+
+    subscription: str
+    position: int
+    reason: str
+    problem: str = ""
+
+
+Command = Submit | Cancel | Retry | GiveFeedback | Expire | Conclude | GiveUp | SkipEvent
 
 
 def decide(job: Job, command: Command) -> tuple[Event, ...]:
@@ -221,6 +236,14 @@ def decide(job: Job, command: Command) -> tuple[Event, ...]:
             return (FeedbackGiven(rating=command.rating, comment=command.comment),)
         case Expire(), "completed" | "failed" | "cancelled":
             return (DramaExpired(),)
+        case SkipEvent(), _:
+            skipped = EventSkipped(
+                subscription=command.subscription,
+                position=command.position,
+                reason=command.reason,
+                problem=command.problem,
+            )
+            return (skipped,)
         case _:
             return ()
 

@@ -73,6 +73,8 @@ class Router:
     name = "router"
     build = 1
     code_version = 1
+    pause = 0.0
+    refolds = False
 
     def __init__(self, store: EventStore, handlers: Sequence[Handler]) -> None:
         self._handlers: Mapping[str, Handler] = {handler.name: handler for handler in handlers}

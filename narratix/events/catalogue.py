@@ -301,6 +301,16 @@ class DramaExpired(Event, frozen=True, kw_only=True):
     """The content was deleted from storage; this history remains."""
 
 
+class EventSkipped(Event, frozen=True, kw_only=True):
+    """Somebody decided that `subscription` passes over the event of this job that stands at `position` of the log, for
+    `reason`. `problem` is what the subscription said of it. Whoever folds the log anew for it does the same."""
+
+    subscription: str
+    position: int
+    reason: str
+    problem: str = ""
+
+
 EVENTS: tuple[type[Event], ...] = (
     JobSubmitted,
     ScriptWritten,
@@ -318,4 +328,5 @@ EVENTS: tuple[type[Event], ...] = (
     JobRetried,
     FeedbackGiven,
     DramaExpired,
+    EventSkipped,
 )

@@ -2,11 +2,15 @@
 
 Stored data is compact JSON with the fields in the order of their declaration; the store keeps these
 bytes exactly, because they are what the hash chain covers.
+
+How a shape changes: the class in the catalogue, an upcaster here from the version before, a fixture of the new
+version in tests/events/written. Read models and the router whose answer the change touches get a higher
+`code_version`, so that an older process, to which the new shape is `Unknown`, leaves their checkpoints alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -14,6 +18,7 @@ import msgspec
 from narratix.events.catalogue import EVENTS, Event
 
 Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
+"""Pure: the data of one version as the next version has it."""
 
 
 class Unreadable(Exception):
@@ -21,45 +26,79 @@ class Unreadable(Exception):
 
 
 class Unknown(Event, frozen=True, kw_only=True):
-    """An event of a type that this release does not know: carried and shown, never interpreted."""
+    """An event of a type, or of a schema version, that this release does not know: carried and shown, never
+    interpreted."""
 
     type: str
-    data: dict[str, Any]
+    data: Any
+
+
+class Damaged(Event, frozen=True, kw_only=True):
+    """An event that cannot be read. It is carried, so that it stops those who need what it said and nobody else;
+    whoever folds it raises Unreadable(problem)."""
+
+    type: str
+    problem: str
 
 
 UPCASTERS: Final[Mapping[tuple[str, int], Upcaster]] = {}
 """(type, from version) -> the data as the next version has it."""
 
-SCHEMA_VERSIONS: Final[Mapping[str, int]] = {
-    event.__name__: 1 + max((version for name, version in UPCASTERS if name == event.__name__), default=0)
-    for event in EVENTS
-}
 
-_types: Final = {event.__name__: event for event in EVENTS}
-_decoders: Final = {event.__name__: msgspec.json.Decoder(event) for event in EVENTS}
-_encoder: Final = msgspec.json.Encoder()
+class Codec:
+    """Writes events of the catalogue at their newest version, reads every version there ever was."""
+
+    def __init__(
+        self, events: Iterable[type[Event]] = EVENTS, upcasters: Mapping[tuple[str, int], Upcaster] = UPCASTERS
+    ) -> None:
+        self._types = {event.__name__: event for event in events}
+        self._upcasters = dict(upcasters)
+        self._decoders = {name: msgspec.json.Decoder(event) for name, event in self._types.items()}
+        self._encode = msgspec.json.Encoder().encode
+        self.versions: Mapping[str, int] = {name: self._newest(name) for name in self._types}
+        """The schema version that each type is written at."""
+
+    def _newest(self, name: str) -> int:
+        known = sorted(version for upcast, version in self._upcasters if upcast == name)
+        if known != list(range(1, len(known) + 1)):
+            raise ValueError(f"the upcasters of {name} leave a version out: they start from {known}")
+        return len(known) + 1
+
+    def encode(self, event: Event) -> tuple[str, int, str]:
+        """(type, schema version, JSON text) of an event of the catalogue."""
+        name = type(event).__name__
+        if self._types.get(name) is not type(event):
+            raise TypeError(f"{name} is not in the catalogue of events")
+        return name, self.versions[name], self._encode(event).decode()
+
+    def decode(self, name: str, schema_version: int, data: str) -> Event:
+        """The event that was stored, brought up to the newest version. Raises Unreadable."""
+        decoder = self._decoders.get(name)
+        newest = self.versions.get(name, 0)
+        try:
+            if decoder is not None and schema_version == newest:
+                return decoder.decode(data)
+            raw = msgspec.json.decode(data)
+            if decoder is None or schema_version > newest:
+                return Unknown(type=name, data=raw)
+            for version in range(schema_version, newest):
+                raw = self._upcasters[name, version](raw)
+            return msgspec.convert(raw, self._types[name])
+        except (msgspec.MsgspecError, ValueError, KeyError, TypeError, AttributeError) as problem:
+            raise Unreadable(
+                f"The stored {name} (schema version {schema_version}) cannot be read: {problem}"
+            ) from problem
+
+    def carry(self, name: str, schema_version: int, data: str) -> Event:
+        """As `decode`, but an event that cannot be read is Damaged."""
+        try:
+            return self.decode(name, schema_version, data)
+        except Unreadable as problem:
+            return Damaged(type=name, problem=str(problem))
 
 
-def encode(event: Event) -> tuple[str, int, str]:
-    """(type, schema version, JSON text) of an event of the catalogue."""
-    name = type(event).__name__
-    if name not in _types:
-        raise TypeError(f"{name} is not in the catalogue of events")
-    return name, SCHEMA_VERSIONS[name], _encoder.encode(event).decode()
-
-
-def decode(name: str, schema_version: int, data: str) -> Event:
-    """The event that was stored, brought up to the current schema. Raises Unreadable."""
-    decoder = _decoders.get(name)
-    current = SCHEMA_VERSIONS.get(name, 0)
-    try:
-        if decoder is not None and schema_version == current:
-            return decoder.decode(data)
-        raw = msgspec.json.decode(data)
-        if decoder is None or schema_version > current:
-            return Unknown(type=name, data=raw)
-        for version in range(schema_version, current):
-            raw = UPCASTERS[name, version](raw)
-        return msgspec.convert(raw, _types[name])
-    except (msgspec.MsgspecError, KeyError) as problem:
-        raise Unreadable(f"The stored {name} (schema version {schema_version}) cannot be read: {problem}") from problem
+CATALOGUE: Final = Codec()
+SCHEMA_VERSIONS: Final = CATALOGUE.versions
+encode: Final = CATALOGUE.encode
+decode: Final = CATALOGUE.decode
+carry: Final = CATALOGUE.carry

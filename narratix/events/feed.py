@@ -2,7 +2,7 @@
 
 NOTIFY is only a hint. The order is always: LISTEN, read from where we are, then wait; so nothing that was
 committed before, during or after a lost connection is missed. Followers hold a cursor, no queue: a slow one
-falls back to reading the log by itself and delays nobody.
+falls back to reading the log by itself and delays nobody. A feed without news asks the database nothing.
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import socket
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
+from itertools import islice
 from typing import Final
 
 import asyncpg
@@ -25,8 +27,18 @@ CHANNEL: Final = "narratix_events"
 KEPT: Final = 8192
 """Events kept in memory for followers; who lags further behind reads the log."""
 
+KEPT_CHARACTERS: Final = 16 << 20
+"""The same bound for their stored text, since a novel's script is a thousand times a line."""
+
 PAGE: Final = 1000
 PROBE_SECONDS: Final = 2.0
+POLL_SECONDS: Final = 2.0
+"""How often the feed looks by itself while work is open, in case a hint was lost."""
+
+DEAF_SECONDS: Final = 60.0
+"""How long a feed that gets no notifications polls before it tries LISTEN again."""
+
+LONGEST_PAUSE: Final = 5.0
 
 Connect = Callable[[], Awaitable[asyncpg.Connection]]
 """Opens a direct connection, within a deadline of its own."""
@@ -37,19 +49,26 @@ class NotificationsLost(Exception):
 
 
 class Feed:
-    """Follows the log. `position` is the last one that has been read; `connected` whether hints arrive."""
+    """Follows the log. `position` is the last one that has been read; `connected` whether hints arrive; `deaf` why
+    they cannot arrive on this address at all, in a sentence, or empty.
 
-    def __init__(self, store: EventStore, connect: Connect, *, poll_seconds: float = 15.0) -> None:
+    `poll_while` says whether work is open: then the feed also looks every POLL_SECONDS by itself. Whoever knows sets
+    it; it is called often and must be cheap.
+    """
+
+    def __init__(self, store: EventStore, connect: Connect, *, poll_while: Callable[[], bool] = lambda: False) -> None:
+        self.poll_while = poll_while
+        self.position = 0
+        self.connected = False
+        self.deaf = ""
         self._store = store
         self._connect = connect
-        self._poll_seconds = poll_seconds
-        self._kept: deque[Recorded] = deque(maxlen=KEPT)
+        self._kept: deque[Recorded] = deque()
+        self._kept_characters = 0
         self._hint = asyncio.Event()
         self._news = asyncio.Condition()
         self._task: asyncio.Task[None] | None = None
         self._started = asyncio.Event()
-        self.position = 0
-        self.connected = False
 
     async def start(self) -> None:
         """Begin at the end of the log: what was before is read by whoever needs it."""
@@ -81,21 +100,31 @@ class Feed:
     async def next_batch(self, after: int, *, limit: int = PAGE) -> list[Recorded]:
         """The next events with position > after; waits until there are any."""
         while True:
-            if after < self.position:
-                batch = self._from_memory(after, limit)
-                if batch is None:
-                    batch = await self._store.read_all(after=after, limit=limit)
-                if batch:
-                    return batch
-            async with self._news:
-                if after >= self.position:
-                    await self._news.wait()
+            await self.news(after)
+            batch = self._from_memory(after, limit)
+            if batch is None:
+                batch = await self._store.read_all(after=after, limit=limit)
+            if batch:
+                return batch
+
+    async def news(self, after: int) -> None:
+        """Wait until the log has an event with position > after."""
+        if after < self.position:
+            return
+        async with self._news:
+            await self._news.wait_for(lambda: after < self.position)
 
     def _from_memory(self, after: int, limit: int) -> list[Recorded] | None:
         if not self._kept or self._kept[0].position > after + 1:
             return None
         skip = after + 1 - self._kept[0].position
-        return [self._kept[index] for index in range(skip, min(skip + limit, len(self._kept)))]
+        return list(islice(self._kept, skip, skip + limit))
+
+    def _keep(self, events: list[Recorded]) -> None:
+        self._kept.extend(events)
+        self._kept_characters += sum(len(event.raw) for event in events)
+        while len(self._kept) > KEPT or (self._kept_characters > KEPT_CHARACTERS and len(self._kept) > 1):
+            self._kept_characters -= len(self._kept.popleft().raw)
 
     # -- the listener ----------------------------------------------------------------------
 
@@ -104,16 +133,20 @@ class Feed:
         while True:
             try:
                 async with self._listening() as connection:
-                    self.connected = True
+                    self.connected, self.deaf = True, ""
                     pause = 0.05
                     await self._read_on(connection)
             except NotificationsLost as problem:
-                log.error("notifications_lost", reason=str(problem))
-                await self._poll_for(60.0)
+                self.deaf = str(problem)
+                log.error("notifications_lost", reason=self.deaf)
+                await self._poll_for(DEAF_SECONDS)
             except (*UNREACHABLE, TimeoutError) as problem:
                 log.warning("feed_reconnects", reason=str(problem) or type(problem).__name__, pause=round(pause, 2))
                 await asyncio.sleep(pause * (0.5 + random.random()))
-                pause = min(pause * 2, 5.0)
+                pause = min(pause * 2, LONGEST_PAUSE)
+            except Exception:  # everyone depends on the feed: whatever is wrong, say it and go on trying
+                log.exception("feed_failed")
+                await asyncio.sleep(LONGEST_PAUSE)
             finally:
                 self.connected = False
 
@@ -121,6 +154,7 @@ class Feed:
     async def _listening(self) -> AsyncIterator[asyncpg.Connection]:
         connection = await self._connect()
         try:
+            notice_silence(connection)
             await connection.add_listener(CHANNEL, lambda *_: self._hint.set())
             connection.add_termination_listener(lambda *_: self._hint.set())
             await self._probe(connection)
@@ -147,24 +181,51 @@ class Feed:
             self._hint.clear()
             await self._catch_up()
             self._started.set()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._poll_seconds):  # wait_for of Python 3.11 can swallow a cancellation
-                    await self._hint.wait()
+            await self._hinted()
             if connection.is_closed():
                 raise asyncpg.ConnectionDoesNotExistError("the listening connection was closed")
 
+    async def _hinted(self) -> None:
+        """Wait for a hint; while work is open, no longer than POLL_SECONDS."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(POLL_SECONDS):  # wait_for of Python 3.11 can swallow a cancellation
+                    await self._hint.wait()
+                    return
+            if self.poll_while():
+                return
+
     async def _poll_for(self, seconds: float) -> None:
-        self._started.set()
-        for _ in range(int(seconds)):
+        """Without notifications, looking is the only way to learn of what other processes append."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
+        while loop.time() < until:
+            self._hint.clear()
             with contextlib.suppress(*UNREACHABLE, TimeoutError):
                 await self._catch_up()
-            await asyncio.sleep(1)
+            self._started.set()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(1):
+                    await self._hint.wait()
 
     async def _catch_up(self) -> None:
         while events := await self._store.read_all(after=self.position, limit=PAGE):
-            self._kept.extend(events)
+            self._keep(events)
             async with self._news:
                 self.position = events[-1].position
                 self._news.notify_all()
             if len(events) < PAGE:
                 return
+
+
+def notice_silence(connection: asyncpg.Connection) -> None:
+    """Let the kernel find out within half a minute that the other side of a connection, on which nothing is said
+    for hours, is gone: the server of a cut network sends no farewell."""
+    transport = connection._transport  # asyncpg has no other way to its socket
+    peer = transport.get_extra_info("socket") if transport is not None else None
+    if peer is None or peer.family not in (socket.AF_INET, socket.AF_INET6):
+        return
+    peer.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, value in (("TCP_KEEPIDLE", 15), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 3)):
+        if hasattr(socket, option):  # not on every system
+            peer.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)

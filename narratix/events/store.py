@@ -153,7 +153,7 @@ select {_COLUMNS} from events where stream_id = $1 and type = any($2::text[]) or
 
 
 def recorded(row: asyncpg.Record) -> Recorded:
-    """A row of `events`, decoded. Raises codec.Unreadable."""
+    """A row of `events`, decoded; one that cannot be read carries codec.Damaged."""
     position, event_id, stream_id, version, type_, schema_version, data, metadata, recorded_at, digest = row
     return Recorded(
         position=position,
@@ -162,7 +162,7 @@ def recorded(row: asyncpg.Record) -> Recorded:
         version=version,
         type=type_,
         schema_version=schema_version,
-        data=codec.decode(type_, schema_version, data),
+        data=codec.carry(type_, schema_version, data),
         raw=data,
         metadata=metadata,
         recorded_at=recorded_at,

@@ -33,6 +33,7 @@ events: Final = sa.Table(
     sa.Column("recorded_at", Moment, nullable=False),
     sa.Column("hash", sa.LargeBinary, nullable=False),
     sa.UniqueConstraint("stream_id", "version"),
+    sa.Index("events_skipped_idx", "position", postgresql_where=sa.text("type = 'EventSkipped'")),
 )
 
 subscriptions: Final = sa.Table(

@@ -56,6 +56,9 @@ def projection_table(name: str) -> sa.Table:
 class Projector(Generic[Row]):
     """Writes one build of a projection. A Subscriber (narratix.events.subscription)."""
 
+    pause = 0.05
+    refolds = True
+
     def __init__(self, projection: Projection[Row], build: int = 1) -> None:
         self.projection = projection
         self.name = projection.name

@@ -59,6 +59,8 @@ class Recorder:
     name = "recorder"
     build = 1
     code_version = 1
+    pause = 0.0
+    refolds = True
 
     def __init__(self, poison: int | None = None) -> None:
         self.poison = poison
