@@ -25,11 +25,11 @@ from narratix.handlers import HANDLERS
 from narratix.handlers.clips import Clips
 from narratix.handlers.handler import Ports
 from narratix.handlers.texts import Texts
-from narratix.ports import Storage
+from narratix.ports import Language, Storage
 from narratix.projections import PROJECTIONS
 from narratix.projections.projection import Projector
 from narratix.providers.effects import EFFECTS
-from narratix.providers.language import LANGUAGES
+from narratix.providers.language import Access, open_language
 from narratix.providers.mastering import FfmpegMastering
 from narratix.providers.music import MUSIC
 from narratix.providers.speech import SPEECH
@@ -154,12 +154,13 @@ async def open_ports(settings: Settings) -> AsyncGenerator[Ports]:
         mastering = FfmpegMastering(find_ffmpeg(settings.ffmpeg))
         for engine in speech.values():
             stack.push_async_callback(engine.close)
-        for port in (music, effects, mastering):
+        language = open_language(settings.languages, _access(settings, storage))
+        for port in (language, music, effects, mastering):
             stack.push_async_callback(port.close)
         scratch = settings.home / "scratch"
         await asyncio.to_thread(_sweep_scratch, scratch)
         yield Ports(
-            language=LANGUAGES[settings.language](),
+            language=language,
             speech=speech,
             default_speech=settings.speech,
             music=music,
@@ -170,6 +171,30 @@ async def open_ports(settings: Settings) -> AsyncGenerator[Ports]:
             clips=Clips(storage),
             scratch=scratch,
         )
+
+
+@contextlib.asynccontextmanager
+async def open_languages(settings: Settings) -> AsyncGenerator[Language]:
+    """The script engine alone, with the storage in which it keeps answers."""
+    async with contextlib.AsyncExitStack() as stack:
+        storage = open_storage(settings)
+        stack.push_async_callback(storage.close)
+        language = open_language(settings.languages, _access(settings, storage))
+        stack.push_async_callback(language.close)
+        yield language
+
+
+def _access(settings: Settings, answers: Storage) -> Access:
+    return Access(
+        answers=answers,
+        replay_only=settings.replay_only,
+        anthropic_key=settings.anthropic_api_key.get_secret_value(),
+        anthropic_url=settings.anthropic_url,
+        claude_model=settings.claude_model,
+        compatible_url=settings.compatible_url,
+        compatible_key=settings.compatible_key.get_secret_value(),
+        compatible_model=settings.compatible_model,
+    )
 
 
 def _sweep_scratch(scratch: Path) -> None:

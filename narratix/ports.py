@@ -10,7 +10,7 @@ Contracts that hold for every port:
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
@@ -54,6 +54,13 @@ class ProviderError(Exception):
         self.retry_after = retry_after
 
 
+class Unwanted(ProviderError):
+    """What was asked for is refused, and another provider of the same port is not to be asked either."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence, permanent=True)
+
+
 class NotStored(ProviderError):
     """No object lies under this key."""
 
@@ -90,9 +97,14 @@ class Language(Protocol):
 
     async def write_script(self, text: str) -> Script: ...
 
-    async def write_story(self, template: str, premise: str, length: int, seed: int) -> StoryDraft:
-        """`length` in words. Raises ProviderError(permanent=True) for an unknown template."""
+    async def write_story(
+        self, template: str, premise: str, length: int, seed: int, heard: Callable[[str], None] | None = None
+    ) -> StoryDraft:
+        """`length` in words. `heard` is told each piece of the text as it is written, where the engine writes by and by;
+        the title comes as its first line. Raises ProviderError(permanent=True) for an unknown template."""
         ...
+
+    async def close(self) -> None: ...
 
 
 # -- speech ------------------------------------------------------------------------------------

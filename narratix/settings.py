@@ -35,7 +35,19 @@ class Settings(BaseSettings):
     signing_key: SecretStr | None = None
     """Signs file addresses. By default a random one is kept in `home`."""
 
-    language: str = "rules"
+    language: str = ""
+    """Script engines, the best first, by commas ("claude,rules"). By default Claude where there is a key for it, and the
+    rules behind it; else the rules alone."""
+    anthropic_api_key: SecretStr = Field(default=SecretStr(""), validation_alias="ANTHROPIC_API_KEY")
+    anthropic_url: str = ""
+    """Instead of the address of Anthropic's API: a gateway."""
+    claude_model: str = "claude-haiku-5-5"
+    compatible_url: str = ""
+    """An endpoint that speaks OpenAI's chat completions (Ollama, llama.cpp, vLLM), ending in /v1."""
+    compatible_key: SecretStr = SecretStr("")
+    compatible_model: str = ""
+    replay_only: bool = False
+    """Ask no language model anything: only answers that were kept before are used. For demos and tests."""
     speech: str = "kokoro"
     music: str = "composed"
     effects: str = "synthesised"
@@ -53,6 +65,13 @@ class Settings(BaseSettings):
     trusted_proxy: bool = False
     """Whether every request comes through a proxy of ours that sets X-Real-IP to the client's address."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @property
+    def languages(self) -> list[str]:
+        """The names of the script engines, the best first."""
+        if self.language:
+            return [name.strip() for name in self.language.split(",")]
+        return ["claude", "rules"] if self.anthropic_api_key.get_secret_value() else ["rules"]
 
     @property
     def uses_s3(self) -> bool:

@@ -11,6 +11,7 @@ from narratix.cli.texts import read_story
 
 if TYPE_CHECKING:
     from narratix.ports import Script
+    from narratix.settings import Settings
 
 LINES_SHOWN: Final = 24
 
@@ -24,15 +25,20 @@ def command(file: str, as_json: bool) -> None:
 
     from narratix.cli.console import print_json
     from narratix.cli.session import prepared
-    from narratix.providers.language import LANGUAGES
 
-    settings = prepared(quiet=True)
     text = read_story(file)
-    script = asyncio.run(LANGUAGES[settings.language]().write_script(text))
+    script = asyncio.run(_script(prepared(quiet=True), text))
     if as_json:
         print_json(script_view(text, script))
     else:
         _print_script(text, script)
+
+
+async def _script(settings: Settings, text: str) -> Script:
+    from narratix.app import open_languages
+
+    async with open_languages(settings) as language:
+        return await language.write_script(text)
 
 
 def script_view(text: str, script: Script) -> dict[str, Any]:

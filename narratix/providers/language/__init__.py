@@ -2,11 +2,73 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
 
-from narratix.ports import Language
+from narratix.ports import Language, ProviderError, Storage
+from narratix.providers.language.chain import ChainedLanguage
+from narratix.providers.language.oracle import Oracle
 from narratix.providers.language.rules import RulesLanguage
 
-LANGUAGES: Mapping[str, Callable[[], Language]] = {
-    RulesLanguage.name: RulesLanguage,
+__all__ = ["LANGUAGES", "Access", "open_language"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """What the engines need from the settings; empty where it is not set. Answers are kept in `answers`."""
+
+    answers: Storage
+    replay_only: bool = False
+    anthropic_key: str = ""
+    anthropic_url: str = ""
+    claude_model: str = ""
+    compatible_url: str = ""
+    compatible_key: str = ""
+    compatible_model: str = ""
+
+
+def _claude(access: Access) -> Language:
+    if not (access.anthropic_key or access.replay_only):
+        raise ProviderError("Claude needs a key: set ANTHROPIC_API_KEY.", permanent=True)
+    from narratix.providers.language.claude import ClaudeOracle  # its client takes a second to load
+
+    return _labelled(
+        "claude", ClaudeOracle(access.anthropic_key, access.claude_model, url=access.anthropic_url), access
+    )
+
+
+def _compatible(access: Access) -> Language:
+    if not (access.compatible_url and access.compatible_model):
+        raise ProviderError(
+            "An OpenAI-compatible engine needs NARRATIX_COMPATIBLE_URL (ending in /v1) and NARRATIX_COMPATIBLE_MODEL.",
+            permanent=True,
+        )
+    from narratix.providers.language.compatible import CompatibleOracle
+
+    oracle = CompatibleOracle(access.compatible_url, access.compatible_model, access.compatible_key)
+    return _labelled("compatible", oracle, access)
+
+
+def _labelled(name: str, oracle: Oracle, access: Access) -> Language:
+    from narratix.providers.language.labelled import LabelledLanguage
+    from narratix.providers.language.remembered import RememberedOracle
+
+    return LabelledLanguage(name, RememberedOracle(oracle, access.answers, replay_only=access.replay_only))
+
+
+LANGUAGES: Final[Mapping[str, Callable[[Access], Language]]] = {
+    "claude": _claude,
+    "compatible": _compatible,
+    RulesLanguage.name: lambda _access: RulesLanguage(),
 }
+
+
+def open_language(names: Sequence[str], access: Access) -> Language:
+    """The engines of those names as one, the first doing the work and the next taking over. Raises ProviderError for an
+    unknown name and for an engine whose settings are missing."""
+    if unknown := next((name for name in names if name not in LANGUAGES), None):
+        known = ", ".join(LANGUAGES)
+        raise ProviderError(f"There is no language engine called {unknown!r}; choose of: {known}.", permanent=True)
+    engines = [LANGUAGES[name](access) for name in names]
+    return engines[0] if len(engines) == 1 else ChainedLanguage(engines)

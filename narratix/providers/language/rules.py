@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from narratix.ports import ProviderError, Script, StoryDraft
 from narratix.providers.language.templates import write_story
@@ -25,6 +26,14 @@ class RulesLanguage:
         except NothingToRead as nothing:
             raise ProviderError(str(nothing), permanent=True) from nothing
 
-    async def write_story(self, template: str, premise: str, length: int, seed: int) -> StoryDraft:
+    async def write_story(
+        self, template: str, premise: str, length: int, seed: int, heard: Callable[[str], None] | None = None
+    ) -> StoryDraft:
         """`length` in words. Raises ProviderError(permanent=True) for an unknown template."""
-        return await asyncio.to_thread(write_story, template, premise, length, seed)
+        draft = await asyncio.to_thread(write_story, template, premise, length, seed)
+        if heard is not None:
+            heard(f"{draft.title}\n\n{draft.text}")
+        return draft
+
+    async def close(self) -> None:
+        """Nothing is open."""
