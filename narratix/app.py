@@ -17,7 +17,7 @@ import structlog
 from narratix.commands import Commands
 from narratix.embedded.ffmpeg import find_ffmpeg
 from narratix.embedded.postgres import EmbeddedPostgres, PostgresUnavailable
-from narratix.events.dsn import asyncpg_dsn, is_pooled
+from narratix.events.dsn import asyncpg_dsn, direct_dsn, is_pooled
 from narratix.events.feed import Feed
 from narratix.events.store import EventStore
 from narratix.events.subscription import Subscriber, Subscriptions
@@ -49,10 +49,12 @@ SCRATCH_SECONDS: Final = 24 * 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """An address, and how to bring its server back where that is up to us."""
+    """An address, how to bring its server back where that is up to us, and the server's `direct` address where `dsn`
+    leads through a transaction pooler."""
 
     dsn: str
     revive: Callable[[], object] | None = None
+    direct: str | None = None
 
 
 @contextlib.contextmanager
@@ -62,7 +64,11 @@ def database(settings: Settings) -> Iterator[Database]:
     To be entered before the event loop starts. Raises PostgresUnavailable, BadAddress.
     """
     if settings.database_url is not None:
-        yield Database(asyncpg_dsn(settings.database_url.get_secret_value()))
+        dsn = asyncpg_dsn(settings.database_url.get_secret_value())
+        if settings.direct_database_url is not None:
+            yield Database(dsn, direct=asyncpg_dsn(settings.direct_database_url.get_secret_value()))
+        else:
+            yield Database(dsn, direct=direct_dsn(dsn) if is_pooled(dsn) else None)
         return
     embedded = EmbeddedPostgres(settings.home, settings.postgres_binaries)
     with embedded as dsn:
@@ -72,14 +78,14 @@ def database(settings: Settings) -> Iterator[Database]:
 @contextlib.asynccontextmanager
 async def open_app(settings: Settings, database: Database, role: Role = "all") -> AsyncGenerator[Services]:
     """Everything that `role` needs, started; stopped in reverse order at the end of the block."""
-    dsn = database.dsn
+    dsn, direct = database.dsn, database.direct or database.dsn
     async with contextlib.AsyncExitStack() as stack:
-        if not is_pooled(dsn):
-            await migrate(dsn)
-        pool = await stack.enter_async_context(connection_pool(dsn))
+        if not is_pooled(direct):
+            await migrate(direct)
+        pool = await stack.enter_async_context(connection_pool(dsn, pooled=database.direct is not None))
 
         async def connect() -> asyncpg.Connection:
-            return await asyncpg.connect(dsn, timeout=10)
+            return await asyncpg.connect(direct, timeout=10)
 
         store = EventStore(pool)
         stack.push_async_callback(store.close)
@@ -127,9 +133,9 @@ def slots(settings: Settings) -> dict[str, int]:
 
 
 @contextlib.asynccontextmanager
-async def connection_pool(dsn: str) -> AsyncGenerator[asyncpg.Pool]:
-    """A pool that also works through a transaction pooler."""
-    cache = {"statement_cache_size": 0} if is_pooled(dsn) else {}
+async def connection_pool(dsn: str, *, pooled: bool = False) -> AsyncGenerator[asyncpg.Pool]:
+    """A pool that also works through a transaction pooler, a Neon one or another one that `pooled` tells of."""
+    cache = {"statement_cache_size": 0} if pooled or is_pooled(dsn) else {}
     pool = await asyncpg.create_pool(
         dsn, min_size=1, max_size=10, timeout=10, command_timeout=60, max_inactive_connection_lifetime=60, **cache
     )

@@ -25,6 +25,9 @@ class Settings(BaseSettings):
     """Where the embedded services keep their data."""
 
     database_url: SecretStr | None = Field(default=None, validation_alias="DATABASE_URL")
+    direct_database_url: SecretStr | None = None
+    """The same database without the transaction pooler that DATABASE_URL leads through: for notifications, elections
+    and migrations. Neon's is found by itself."""
     postgres_binaries: Path | None = None
     s3_endpoint: str = ""
     s3_bucket: str = ""
