@@ -215,9 +215,8 @@ class StoreMachine(GroundedMachine):
 
 
 async def _answer(store: EventStore, request: Request) -> Answer:
-    fence = request.fence and Fence(
-        request.fence.work, request.fence.attempt, request.fence.owner, request.fence.settle, 60.0
-    )
+    claim = request.fence
+    fence = Fence(claim.work, claim.attempt, claim.owner, claim.settle, 60.0) if claim else None
     new = [NewEvent(entry.stream, _event(entry.content), entry.event_id, entry.expected) for entry in request.entries]
     try:
         appended: Appended = await store.append(new, metadata={"actor": request.actor}, fence=fence)
