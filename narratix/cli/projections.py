@@ -11,7 +11,7 @@ from narratix.cli.errors import CommandFailed
 
 if TYPE_CHECKING:
     from narratix.projections.projection import Projection
-    from narratix.projections.rebuild import Verified
+    from narratix.projections.verify import Verified
     from narratix.services import Services
 
 T = TypeVar("T")
@@ -27,11 +27,9 @@ def command() -> None:
 def show(as_json: bool) -> None:
     """Every build, its position in the log and how far it is behind."""
     from narratix.cli.console import print_json, print_table
-    from narratix.projections import PROJECTIONS
-    from narratix.projections.rebuild import builds
+    from narratix.projections.builds import builds
 
-    wanted = {projection.name: projection.code_version for projection in PROJECTIONS}
-    found = _over_the_log(lambda services: builds(services.pool, wanted))
+    found = _over_the_log(lambda services: builds(services.pool, _code_versions()))
     if as_json:
         print_json(found)
         return
@@ -39,6 +37,15 @@ def show(as_json: bool) -> None:
         ("Name", "Build", "Position", "Lag", "Code version", "State"),
         [(each.name, each.build, each.position, each.lag, each.code_version, each.state) for each in found],
     )
+    for each in found:
+        if each.stopped:
+            click.echo(
+                f"\n{each.name} stopped at position {each.position + 1}. When that is mended: narratix projections "
+                f"resume {each.name}. To go on without that event: narratix projections skip {each.name} "
+                f'--position {each.position + 1} --reason "..."'
+            )
+        elif each.outdated:
+            click.echo(f"\nTo build {each.name} as this release does: narratix projections rebuild {each.name}")
 
 
 @command.command()
@@ -46,7 +53,7 @@ def show(as_json: bool) -> None:
 def rebuild(name: str) -> None:
     """Build NAME anew beside the one that serves, then let it serve. A killed rebuild is continued."""
     from narratix.cli.console import bar
-    from narratix.projections.rebuild import NotRunYet, RebuiltElsewhere
+    from narratix.projections.rebuild import NotRunYet, RebuildStopped, RebuiltElsewhere
     from narratix.projections.rebuild import rebuild as build_anew
 
     projection = _named(name)
@@ -57,7 +64,7 @@ def rebuild(name: str) -> None:
 
     try:
         rebuilt = _over_the_log(work)
-    except (NotRunYet, RebuiltElsewhere) as problem:
+    except (NotRunYet, RebuiltElsewhere, RebuildStopped) as problem:
         raise CommandFailed(str(problem)) from problem
     how = "went on with build" if rebuilt.continued else "is build"
     click.echo(f"{name} {how} {rebuilt.build}, which serves now, at position {rebuilt.position}.")
@@ -70,7 +77,8 @@ def verify(name: str | None) -> None:
     from narratix.cli.console import bar
     from narratix.projections import PROJECTIONS
     from narratix.projections.rebuild import NotRunYet
-    from narratix.projections.rebuild import verify as compare
+    from narratix.projections.verify import NotFoldable
+    from narratix.projections.verify import verify as compare
 
     chosen = [_named(name)] if name else list(PROJECTIONS)
 
@@ -83,7 +91,7 @@ def verify(name: str | None) -> None:
 
     try:
         verified = _over_the_log(work)
-    except NotRunYet as problem:
+    except (NotRunYet, NotFoldable) as problem:
         raise CommandFailed(str(problem)) from problem
     for each in verified:
         where = f"build {each.build}, position {each.position}"
@@ -96,6 +104,62 @@ def verify(name: str | None) -> None:
     wrong = [each.name for each in verified if each.difference is not None]
     if wrong:
         raise CommandFailed(f"To put it right: narratix projections rebuild {wrong[0]}")
+
+
+@command.command()
+@click.argument("name")
+@click.option("--position", type=click.IntRange(1), required=True, help="Of the event, as `projections list` says it.")
+@click.option("--reason", required=True, help="Why nobody needs it there; stays in the history of the event's job.")
+@click.option("--by", "actor", default="", help="Who decides. By default the user of this computer.")
+def skip(name: str, position: int, reason: str, actor: str) -> None:
+    """Let NAME, which stopped, go on without the event at POSITION. The decision is recorded, and every later rebuild
+    and verification keeps to it."""
+    from narratix.projections.builds import NotStopped
+    from narratix.projections.builds import skip as pass_over
+
+    if not reason.strip():
+        raise click.UsageError("Say why, in --reason: auditors will read it.")
+
+    async def work(services: Services) -> Any:
+        who = actor.strip() or f"cli:{_user()}"
+        return await pass_over(services.pool, services.store, name, position, reason=reason.strip(), actor=who)
+
+    try:
+        job_id = _over_the_log(work)
+    except NotStopped as problem:
+        raise CommandFailed(str(problem)) from problem
+    click.echo(f"{name} passes over position {position} and goes on; the decision is in the history of job {job_id}.")
+
+
+@command.command()
+@click.argument("name")
+def resume(name: str) -> None:
+    """Let NAME, which stopped, try again the event that it could not take."""
+    from narratix.projections.builds import NotStopped
+    from narratix.projections.builds import resume as go_on
+
+    try:
+        position = _over_the_log(lambda services: go_on(services.pool, name))
+    except NotStopped as problem:
+        raise CommandFailed(str(problem)) from problem
+    click.echo(f"{name} tries position {position} again as soon as the service runs.")
+
+
+def _user() -> str:
+    """The login name, or the number of a user without one."""
+    import getpass
+    import os
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
+
+
+def _code_versions() -> dict[str, int]:
+    from narratix.projections import PROJECTIONS
+
+    return {projection.name: projection.code_version for projection in PROJECTIONS}
 
 
 def _named(name: str) -> Projection[Any]:

@@ -74,7 +74,6 @@ _STOP: Final = "update subscriptions set error = $3, updated_at = now() where na
 _SKIPPED: Final = """
 select (data->>'position')::bigint as position from events where type = 'EventSkipped' and data->>'subscription' = $1
 """
-# a process that was stopped within a transaction must not hold the checkpoint's row for ever
 _TRANSACTION: Final = "begin; set local idle_in_transaction_session_timeout = '15s'"
 _BEHIND: Final = """
 select coalesce(min(position) filter (where error is null), 0) as least,
@@ -256,7 +255,7 @@ class Subscription:
         last = events[-1].position
         taken = to_take(events, self._passed_over)
         try:
-            async with self._pool.acquire(timeout=10) as connection, _transaction(connection):
+            async with self._pool.acquire(timeout=10) as connection, transaction(connection):
                 if taken:
                     await subscriber.handle(connection, taken)
                 await move(connection, subscriber.name, subscriber.build, self.position, last)
@@ -287,7 +286,8 @@ def what_happened(event: Recorded, problem: Exception) -> str:
 
 
 @contextlib.asynccontextmanager
-async def _transaction(connection: asyncpg.Connection) -> AsyncGenerator[None]:
+async def transaction(connection: asyncpg.Connection) -> AsyncGenerator[None]:
+    """A transaction that the server ends when this process is stopped within it: nobody shall wait for its locks."""
     await connection.execute(_TRANSACTION)
     try:
         yield

@@ -22,10 +22,13 @@ from narratix.events.catalogue import (
     JobSubmitted,
     LineSpoken,
     MusicComposed,
+    PassageMixed,
     ScriptWritten,
     SoundPlanned,
+    StreamOpened,
     VoicesCast,
 )
+from narratix.events.codec import Damaged, Unreadable
 from narratix.events.store import Recorded
 from narratix.projections.projection import Projection, projection_table
 
@@ -78,8 +81,15 @@ class JobStatus(msgspec.Struct, kw_only=True):
     speaking_since: datetime | None = None
     eta_seconds: float | None = None
     duration_seconds: float | None = None
+    streams: bool = False
     created_at: datetime
     updated_at: datetime
+
+    def __post_init__(self) -> None:
+        """A row of an earlier release knows nothing of later stages; nothing is to be done there."""
+        for name in STAGES:
+            if name not in self.stages:
+                self.stages[name] = StageCount(name=name, total=0)
 
     @property
     def stage(self) -> str:
@@ -106,7 +116,8 @@ WEIGHTS: Final = {
     "speak_line": 70,
     "compose_music": 5,
     "render_effect": 3,
-    "mix_drama": 12,
+    "stream_drama": 4,
+    "mix_drama": 8,
     "publish_drama": 4,
 }
 """What each stage is of the whole work, roughly, in the order in which they end."""
@@ -120,13 +131,17 @@ _ENDS: Final[dict[type[Event], str]] = {
     LineSpoken: "speak_line",
     MusicComposed: "compose_music",
     EffectRendered: "render_effect",
+    PassageMixed: "stream_drama",
     DramaMixed: "mix_drama",
     DramaPublished: "publish_drama",
 }
 
 
 def evolve(row: JobStatus | None, recorded: Recorded, _key: str = "") -> JobStatus | None:
+    """The row after an event; None while its job has not begun. Raises Unreadable for a damaged event."""
     event = recorded.data
+    if isinstance(event, Damaged):
+        raise Unreadable(event.problem)
     if row is None:
         if not isinstance(event, JobSubmitted):
             return None
@@ -150,7 +165,7 @@ def evolve(row: JobStatus | None, recorded: Recorded, _key: str = "") -> JobStat
     return row
 
 
-_COUNTED: Final = ("speak_line", "compose_music", "render_effect")
+_COUNTED: Final = ("speak_line", "compose_music", "render_effect", "stream_drama")
 
 
 def _apply(row: JobStatus, event: Event, at: datetime) -> None:
@@ -165,8 +180,11 @@ def _apply(row: JobStatus, event: Event, at: datetime) -> None:
         case SoundPlanned():
             row.stages["compose_music"].total = len(event.music)
             row.stages["render_effect"].total = len(event.effects)
+            row.stages["stream_drama"].total = len(event.passages)
         case LineSpoken():
             row.eta_seconds = _eta(row, at)
+        case StreamOpened():
+            row.streams = True
         case AttemptFailed():
             row.setback = Setback(
                 stage=event.stage,
@@ -179,6 +197,8 @@ def _apply(row: JobStatus, event: Event, at: datetime) -> None:
             if event.retry_in is None and event.stage in ("compose_music", "render_effect"):
                 count = row.stages[event.stage]
                 count.total = (count.total or 1) - 1
+            if event.retry_in is None and event.stage == "stream_drama":
+                row.stages["stream_drama"].total = row.stages["stream_drama"].done
         case JobCompleted():
             row.status, row.eta_seconds, row.setback = "completed", 0.0, None
             row.duration_seconds = event.duration

@@ -18,7 +18,8 @@ from narratix.events.tables import Moment, metadata
 
 Row = TypeVar("Row", bound=msgspec.Struct)
 
-ROWS_KEPT: Final = 512
+ROWS_KEPT: Final = 2048
+"""Rows that a projector remembers, the most recently used ones: what a page of a busy log is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,8 @@ class Projection(Generic[Row]):
     """A read model: rows by key, each a fold of the events that concern it.
 
     `code_version` goes up whenever `evolve` gives another row for the same events; the table is then built
-    anew. `keys` names the rows that an event concerns. `evolve(row, event, key)` returns the row after the event,
+    anew. Until then the new `evolve` goes on with the old rows, so what is new in `row` needs a default.
+    `keys` names the rows that an event concerns. `evolve(row, event, key)` returns the row after the event,
     None to delete it. `rank` is the moment by which lists are sorted.
     """
 
@@ -54,12 +56,16 @@ def projection_table(name: str) -> sa.Table:
 
 
 class Projector(Generic[Row]):
-    """Writes one build of a projection. A Subscriber (narratix.events.subscription)."""
+    """Writes one build of a projection. A Subscriber (narratix.events.subscription).
+
+    However many events a batch has, it costs one query for the rows that are not remembered and one statement that
+    writes the rows as they are in the end. `table` is where, if not in the projection's own table.
+    """
 
     pause = 0.05
     refolds = True
 
-    def __init__(self, projection: Projection[Row], build: int = 1) -> None:
+    def __init__(self, projection: Projection[Row], build: int = 1, *, table: str = "") -> None:
         self.projection = projection
         self.name = projection.name
         self.code_version = projection.code_version
@@ -67,7 +73,7 @@ class Projector(Generic[Row]):
         self._kept: OrderedDict[str, Row | None] = OrderedDict()
         self._encode = msgspec.json.Encoder().encode
         self._decode = msgspec.json.Decoder(projection.row).decode
-        table = projection.table.name  # a name from our own code, never from a user
+        table = table or projection.table.name  # a name from our own code, never from a user
         self._load_sql = f"select key, row from {table} where build = $1 and key = any($2::text[])"  # noqa: S608
         self._save_sql = f"""
             insert into {table} (build, key, rank, row)
@@ -77,12 +83,16 @@ class Projector(Generic[Row]):
         self._delete_sql = f"delete from {table} where build = $1 and key = any($2::text[])"  # noqa: S608
 
     async def handle(self, connection: asyncpg.Connection, events: Sequence[Recorded]) -> None:
-        concerned = [(key, event) for event in events for key in self.projection.keys(event)]
-        await self._load(connection, {key for key, _ in concerned})
-        evolve = self.projection.evolve
+        keys = self.projection.keys
+        concerned = [(key, event) for event in events for key in keys(event)]
+        if not concerned:
+            return
+        touched = dict.fromkeys(key for key, _ in concerned)
+        await self._load(connection, touched)
+        rows, evolve = self._kept, self.projection.evolve
         for key, event in concerned:
-            self._kept[key] = evolve(self._kept[key], event, key)
-        await self._save(connection, list(dict.fromkeys(key for key, _ in concerned)))
+            rows[key] = evolve(rows[key], event, key)
+        await self._save(connection, touched)
 
     def forget(self) -> None:
         self._kept.clear()
@@ -91,24 +101,29 @@ class Projector(Generic[Row]):
         while len(self._kept) > ROWS_KEPT:
             self._kept.popitem(last=False)
 
-    async def _load(self, connection: asyncpg.Connection, keys: set[str]) -> None:
-        missing = sorted(keys - self._kept.keys())
+    async def _load(self, connection: asyncpg.Connection, keys: Iterable[str]) -> None:
+        missing = [key for key in keys if key not in self._kept]
         if missing:
             self._kept.update(dict.fromkeys(missing))
             for key, row in await connection.fetch(self._load_sql, self.build, missing):
                 self._kept[key] = self._decode(row)
 
-    async def _save(self, connection: asyncpg.Connection, keys: Sequence[str]) -> None:
-        saved = [(key, row) for key in keys if (row := self._kept[key]) is not None]
-        gone = [key for key in keys if self._kept[key] is None]
+    async def _save(self, connection: asyncpg.Connection, keys: Iterable[str]) -> None:
+        rank, encode = self.projection.rank, self._encode
+        saved: list[str] = []
+        ranks: list[Any] = []
+        rows: list[str] = []
+        gone: list[str] = []
         for key in keys:
             self._kept.move_to_end(key)
+            if (row := self._kept[key]) is None:
+                gone.append(key)
+                continue
+            saved.append(key)
+            ranks.append(rank(row))
+            rows.append(encode(row).decode())
         if saved:
-            rank = self.projection.rank
-            columns = [key for key, _ in saved], [rank(row) for _, row in saved]
-            await connection.execute(
-                self._save_sql, self.build, *columns, [self._encode(row).decode() for _, row in saved]
-            )
+            await connection.execute(self._save_sql, self.build, saved, ranks, rows)
         if gone:
             await connection.execute(self._delete_sql, self.build, gone)
 

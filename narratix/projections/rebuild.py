@@ -1,34 +1,44 @@
-"""Building a projection anew beside the one that serves its readers, and proving that a projection is what its log says.
+"""Building a projection anew beside the one that serves its readers.
 
 A new build is a row of `subscriptions` that does not serve, and rows of the projection's table under its number. It is
 folded from the log in pages, each page and its checkpoint in one transaction, so that a killed rebuild is continued.
-When it has caught up, the serving build's row is locked, which makes its runner wait; the last events are folded and
-`serving` moves, all in one transaction. The runner then finds its checkpoint gone and begins again with the new build.
+When it is close to the log's end, or does not get closer, the serving build's row is locked, which makes its runner
+wait; what that build has and the new one has not is folded, and `serving` moves, all in one transaction. So readers
+never go back, and the runner, which finds its checkpoint gone, begins again with the new build.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import asyncpg
+import structlog
 
-from narratix.events.store import EventStore
-from narratix.events.subscription import Overtaken
+from narratix.events.store import UNREACHABLE, EventStore, Recorded
+from narratix.events.subscription import Overtaken, skipped, to_take, transaction, what_happened
 from narratix.projections.projection import Projection, Projector
 
-PAGE: Final = 500
+log = structlog.get_logger(__name__)
+
+PAGE: Final = 2000
 NEARLY: Final = 50
 """Events left to fold at which the serving build's runner is made to wait."""
 
-SHADOW: Final = -1
-"""The build number of a verification, whose rows are never committed."""
+ROUNDS: Final = 20
+"""Pages after which it is made to wait all the same, if the log's end has not come closer."""
+
+AGAIN_SECONDS: Final = 30.0
+LONG_SECONDS: Final = 3600.0
+"""For statements over a whole table, instead of a connection's usual limit."""
 
 Progress = Callable[[int, int], None]
 """Told (events folded, events in the log)."""
 
-_SERVING: Final = "select build, position from subscriptions where name = $1 and serving"
+_SERVING: Final = "select build, position, code_version from subscriptions where name = $1 and serving"
 _UNFINISHED: Final = """
 select build, position from subscriptions
 where name = $1 and not serving and build > $2 and code_version = $3 and error is null order by build desc limit 1
@@ -38,15 +48,13 @@ _FORGET: Final = "delete from subscriptions where name = $1 and not serving and 
 _BEGIN: Final = "insert into subscriptions (name, build, code_version, serving) values ($1, $2, $3, false)"
 _MOVE: Final = """
 update subscriptions set position = $4, updated_at = now()
-where name = $1 and build = $2 and position = $3 and not serving returning true
+where name = $1 and build = $2 and position = $3 and not serving and error is null returning true
+"""
+_STOP: Final = """
+update subscriptions set error = $3, updated_at = now() where name = $1 and build = $2 and not serving
 """
 _RETIRE: Final = "update subscriptions set serving = false, updated_at = now() where name = $1 and serving"
 _SERVE: Final = "update subscriptions set serving = true, updated_at = now() where name = $1 and build = $2"
-_LIST: Final = """
-select name, build, position, (select coalesce(max(position), 0) from events) - position as lag, code_version, serving,
-       error, coalesce(build > max(build) filter (where serving) over (partition by name), true) as newer
-from subscriptions order by name, build
-"""
 
 
 class NotRunYet(Exception):
@@ -63,16 +71,14 @@ class RebuiltElsewhere(Exception):
         super().__init__(f"{name} is being rebuilt by another process; wait for that one.")
 
 
-@dataclass(frozen=True, slots=True)
-class Build:
-    """A build of a subscription. `lag` is how many events of the log it has not taken; `state` a word or a sentence."""
+class RebuildStopped(Exception):
+    """The projection cannot take an event. The build that serves is as it was. Its text is for people."""
 
-    name: str
-    build: int
-    position: int
-    lag: int
-    code_version: int
-    state: str
+    def __init__(self, name: str, position: int, where: str) -> None:
+        super().__init__(
+            f"{name} cannot take {where}. What serves is as it was. Mend the projection and rebuild again, or put on "
+            f'record that it passes over this event: narratix projections skip {name} --position {position} --reason "..."'
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,81 +91,79 @@ class Rebuilt:
     continued: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """A row that is not what the log says: the JSON of both, None where there is no row."""
-
-    key: str
-    stored: str | None
-    folded: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Verified:
-    """What the comparison of a serving build with the log came to. `rows` is how many rows the log leads to."""
-
-    name: str
-    build: int
-    position: int
-    rows: int
-    difference: Difference | None
-
-
-async def builds(pool: asyncpg.Pool, wanted: dict[str, int]) -> list[Build]:
-    """Every build of every subscription. `wanted` maps names to the code versions of this release."""
-    return [
-        Build(
-            row["name"],
-            row["build"],
-            row["position"],
-            row["lag"],
-            row["code_version"],
-            _state(row, wanted.get(row["name"])),
-        )
-        for row in await pool.fetch(_LIST)
-    ]
-
-
-def _state(row: asyncpg.Record, wanted: int | None) -> str:
-    if row["error"] is not None:
-        return f"stopped: {row['error']}"
-    if not row["serving"]:
-        return "unfinished" if row["newer"] else "replaced"
-    if wanted is not None and row["code_version"] != wanted:
-        return f"serving, to be rebuilt (this release has code version {wanted})"
-    return "serving"
-
-
-# -- rebuild -----------------------------------------------------------------------------------
-
-
 async def rebuild(
     pool: asyncpg.Pool, store: EventStore, projection: Projection[Any], progress: Progress, *, page: int = PAGE
 ) -> Rebuilt:
     """Build `projection` anew and let the new build serve. Whoever reads it meanwhile reads the old one.
 
     The old build is kept until the next rebuild. Killed at any moment, the next call goes on. Raises NotRunYet,
-    RebuiltElsewhere, codec.Unreadable.
+    RebuiltElsewhere, RebuildStopped.
     """
-    projector, position, continued = await _begin(pool, projection)
-    while True:
-        head = await store.head()
-        progress(position, head)
-        if head - position <= NEARLY:
-            break
-        events = await store.read_all(after=position, limit=page)
-        async with pool.acquire() as connection, connection.transaction():
-            await projector.handle(connection, events)
-            await _move(connection, projector, position, events[-1].position)
-        projector.done()
-        position = events[-1].position
-    position = await _swap(pool, store, projector, position)
-    progress(position, position)
-    return Rebuilt(projection.name, projector.build, position, continued)
+    work, continued = await _begin(pool, projection)
+    least: int | None = None
+    rounds = ROUNDS
+    async with contextlib.aclosing(pages(store, work.position, size=page)) as log_from_there:
+        while rounds:
+            head = await store.head()
+            progress(work.position, head)
+            left = head - work.position
+            if left <= NEARLY:
+                break
+            least, rounds = (left, ROUNDS) if least is None or left < least else (least, rounds - 1)
+            # what was fetched ahead may have been the end of the log then
+            await work.take(await anext(log_from_there, []) or await store.read_all(after=work.position, limit=page))
+    await work.swap(store, page)
+    progress(work.position, work.position)
+    return Rebuilt(projection.name, work.projector.build, work.position, continued)
 
 
-async def _begin(pool: asyncpg.Pool, projection: Projection[Any]) -> tuple[Projector[Any], int, bool]:
-    """A projector for the unfinished newer build of this code, or for a new one; all others but the serving one go."""
+async def rebuild_outdated(pool: asyncpg.Pool, store: EventStore, projections: Sequence[Projection[Any]]) -> None:
+    """Rebuild what an older release built, one after the other, and say how far it is. For the start of a service."""
+    for projection in projections:
+        while await _outdated(pool, projection):
+            try:
+                await rebuild(pool, store, projection, _told(projection.name))
+                log.info("rebuilt", name=projection.name, code_version=projection.code_version)
+            except RebuildStopped as problem:
+                log.error("rebuild_stopped", name=projection.name, reason=str(problem))
+                break
+            except (RebuiltElsewhere, *UNREACHABLE, TimeoutError) as problem:
+                log.info("rebuild_waits", name=projection.name, reason=str(problem))
+                await asyncio.sleep(AGAIN_SECONDS)
+
+
+async def _outdated(pool: asyncpg.Pool, projection: Projection[Any]) -> bool:
+    serving = await pool.fetchrow(_SERVING, projection.name)
+    return serving is not None and serving["code_version"] < projection.code_version
+
+
+def _told(name: str) -> Progress:
+    """A line of the log at every tenth of the way."""
+    tenth = -1
+
+    def tell(done: int, total: int) -> None:
+        nonlocal tenth
+        if total and (now := 10 * done // total) != tenth:
+            tenth = now
+            log.info("rebuilding", name=name, done=done, total=total)
+
+    return tell
+
+
+async def pages(store: EventStore, after: int, *, size: int = PAGE) -> AsyncGenerator[list[Recorded]]:
+    """The log after a position, page by page to its end; the next page is fetched while one is worked on."""
+    reading = asyncio.create_task(store.read_all(after=after, limit=size))
+    try:
+        while events := await reading:
+            reading = asyncio.create_task(store.read_all(after=events[-1].position, limit=size))
+            yield events
+    finally:
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+
+
+async def _begin(pool: asyncpg.Pool, projection: Projection[Any]) -> tuple[_Rebuilding, bool]:
+    """The unfinished newer build of this code, or a new one; all others but the serving one go."""
     name, table = projection.name, projection.table.name
     async with pool.acquire() as connection, connection.transaction():
         # two who begin at once take turns at the serving row
@@ -172,94 +176,75 @@ async def _begin(pool: asyncpg.Pool, projection: Projection[Any]) -> tuple[Proje
         await connection.execute(
             f"delete from {table} where build <> all($1)",  # noqa: S608 - a name from our own code
             [serving["build"], build],
+            timeout=LONG_SECONDS,
         )
         if unfinished is None:
             await connection.execute(_BEGIN, name, build, projection.code_version)
-    return Projector(projection, build), unfinished["position"] if unfinished else 0, unfinished is not None
+    position = unfinished["position"] if unfinished else 0
+    work = _Rebuilding(pool, Projector(projection, build), position, await skipped(pool, name))
+    return work, unfinished is not None
 
 
-async def _move(connection: asyncpg.Connection, projector: Projector[Any], position: int, to: int) -> None:
-    if not await connection.fetchval(_MOVE, projector.name, projector.build, position, to):
-        raise RebuiltElsewhere(projector.name) from Overtaken(projector.name)
+class _Rebuilding:
+    """A build that does not serve yet, and its checkpoint."""
 
+    def __init__(
+        self, pool: asyncpg.Pool, projector: Projector[Any], position: int, passed_over: Collection[int]
+    ) -> None:
+        self._pool = pool
+        self._passed_over = passed_over
+        self.projector = projector
+        self.position = position
 
-async def _swap(pool: asyncpg.Pool, store: EventStore, projector: Projector[Any], position: int) -> int:
-    """The last events and the change of `serving`, in one transaction; the position reached."""
-    async with pool.acquire() as connection, connection.transaction():
-        await connection.fetchrow(f"{_SERVING} for update", projector.name)
-        while events := await store.read_all(after=position, limit=PAGE):
-            await projector.handle(connection, events)
-            await _move(connection, projector, position, events[-1].position)
-            position = events[-1].position
-        await connection.execute(_RETIRE, projector.name)
-        await connection.execute(_SERVE, projector.name, projector.build)
-    return position
+    async def take(self, events: Sequence[Recorded]) -> None:
+        """Fold the next events and move on. Raises RebuildStopped at one that cannot be taken, with all before it
+        taken."""
+        try:
+            await self._take(events)
+        except (RebuiltElsewhere, TimeoutError, *UNREACHABLE):
+            raise
+        except Exception:
+            for event in events:
+                await self._take_or_stop(event)
 
+    async def _take(self, events: Sequence[Recorded]) -> None:
+        try:
+            async with self._pool.acquire() as connection, connection.transaction():
+                await self._fold(connection, events)
+        except BaseException:
+            self.projector.forget()
+            raise
+        self.projector.done()
+        self.position = events[-1].position
 
-# -- verify ------------------------------------------------------------------------------------
+    async def _take_or_stop(self, event: Recorded) -> None:
+        try:
+            await self._take([event])
+        except (RebuiltElsewhere, TimeoutError, *UNREACHABLE):
+            raise
+        except Exception as problem:
+            where = what_happened(event, problem)
+            await self._pool.execute(_STOP, self.projector.name, self.projector.build, where)
+            raise RebuildStopped(self.projector.name, event.position, where) from problem
 
+    async def _fold(self, connection: asyncpg.Connection, events: Sequence[Recorded]) -> None:
+        """Move first: whoever rebuilds at the same time waits here, and finds itself too late before it wrote."""
+        projector, to = self.projector, events[-1].position
+        if not await connection.fetchval(_MOVE, projector.name, projector.build, self.position, to):
+            raise RebuiltElsewhere(projector.name) from Overtaken(projector.name)
+        if taken := to_take(events, self._passed_over):
+            await projector.handle(connection, taken)
 
-class _Undone(Exception):
-    """Rolls a transaction back on purpose."""
-
-
-async def verify(
-    pool: asyncpg.Pool, store: EventStore, projection: Projection[Any], progress: Progress, *, page: int = PAGE
-) -> Verified:
-    """Fold the log into a shadow up to where the serving build is, and compare row by row, byte for byte.
-
-    The shadow lives in a transaction that is rolled back: nobody sees it, and nothing of it is left behind. The
-    serving build waits only for the last events and the comparison. Raises NotRunYet, codec.Unreadable.
-    """
-    name, shadow, position = projection.name, Projector(projection, SHADOW), 0
-    verified: Verified | None = None
-    try:
-        async with pool.acquire() as connection, connection.transaction():
-            serving = await connection.fetchrow(_SERVING, name)
-            while serving is not None and position < serving["position"]:
-                position = await _fold_until(connection, store, shadow, position, serving["position"], page)
-                progress(position, serving["position"])
+    async def swap(self, store: EventStore, page: int) -> None:
+        """Take what the serving build has taken, which waits meanwhile, and serve in its place."""
+        name, build = self.projector.name, self.projector.build
+        async with self._pool.acquire() as connection, transaction(connection):
             serving = await connection.fetchrow(f"{_SERVING} for update", name)
-            if serving is None:
-                raise NotRunYet(name)
-            while position < serving["position"]:
-                position = await _fold_until(connection, store, shadow, position, serving["position"], page)
-            rows, difference = await _compare(connection, projection, serving["build"])
-            verified = Verified(name, serving["build"], position, rows, difference)
-            raise _Undone
-    except _Undone:
-        pass
-    assert verified is not None
-    return verified
-
-
-async def _fold_until(
-    connection: asyncpg.Connection, store: EventStore, shadow: Projector[Any], position: int, until: int, page: int
-) -> int:
-    events = await store.read_all(after=position, limit=min(page, until - position))
-    await shadow.handle(connection, events)
-    shadow.done()
-    return events[-1].position
-
-
-async def _compare(
-    connection: asyncpg.Connection, projection: Projection[Any], build: int
-) -> tuple[int, Difference | None]:
-    table = projection.table.name
-    rows = await connection.fetchval(f"select count(*) from {table} where build = $1", SHADOW)  # noqa: S608
-    first = await connection.fetchrow(
-        f"""
-        select key, stored.row::text as stored, folded.row::text as folded, stored.rank as listed, folded.rank as ranked
-        from (select * from {table} where build = $1) stored
-             full join (select * from {table} where build = $2) folded using (key)
-        where stored.row::text is distinct from folded.row::text or stored.rank is distinct from folded.rank
-        order by key limit 1
-        """,  # noqa: S608
-        build,
-        SHADOW,
-    )
-    if first is None:
-        return rows, None
-    if first["stored"] == first["folded"]:
-        return rows, Difference(first["key"], f"rank {first['listed']}", f"rank {first['ranked']}")
-    return rows, Difference(first["key"], first["stored"], first["folded"])
+            if serving is None or serving["build"] >= build:
+                raise RebuiltElsewhere(name)
+            while (left := serving["position"] - self.position) > 0:
+                events = await store.read_all(after=self.position, limit=min(page, left))
+                await self._fold(connection, events)
+                self.position = events[-1].position
+            await connection.execute(_RETIRE, name)
+            await connection.execute(_SERVE, name, build)

@@ -15,9 +15,11 @@ from narratix.events.feed import Connect, Feed
 from narratix.events.store import EventStore, NewEvent
 from narratix.events.subscription import Subscriptions
 from narratix.projections import PROJECTIONS
+from narratix.projections.builds import builds
 from narratix.projections.job_status import JOB_STATUS
 from narratix.projections.projection import Projection, Projector, Reader
-from narratix.projections.rebuild import NotRunYet, builds, rebuild, verify
+from narratix.projections.rebuild import NotRunYet, rebuild
+from narratix.projections.verify import verify
 from narratix.services import Services
 
 STORY = "The rain fell.\n\n“Who is there?” whispered Anna.\n"
@@ -179,7 +181,6 @@ async def test_given_a_row_that_was_tampered_with_when_verified_then_it_is_found
     difference = (await verify(pool, store, JOB_STATUS, ignore)).difference
     assert difference is not None
     assert difference.stored != difference.folded
-    assert await pool.fetchval("select count(*) from job_status where build < 0") == 0
 
     await rebuild(pool, store, JOB_STATUS, ignore)
     assert (await verify(pool, store, JOB_STATUS, ignore)).difference is None
