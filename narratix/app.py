@@ -129,7 +129,7 @@ def slots(settings: Settings) -> dict[str, int]:
     """How many pieces of work this process runs at once, for each port. One more line than there are speech
     workers keeps these busy while another line is stored."""
     speech = settings.speech_workers
-    return {"nothing": 4, "language": 1, "speech": speech + 2, "music": 1, "effects": 1, "mastering": 1}
+    return {"nothing": 4, "language": 1, "speech": speech + 2, "music": 1, "effects": 1, "stream": 1, "mastering": 1}
 
 
 @contextlib.asynccontextmanager

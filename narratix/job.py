@@ -29,8 +29,11 @@ from narratix.events.catalogue import (
     LineSpoken,
     MusicComposed,
     Options,
+    PassageMixed,
     ScriptWritten,
     SoundPlanned,
+    StreamOpened,
+    StreamSealed,
     VoicesCast,
 )
 from narratix.events.codec import Damaged, Unreadable
@@ -57,6 +60,13 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     lines: Map[int, LineSpoken] = Map()
     music: Map[str, MusicComposed] = Map()
     effects: Map[str, EffectRendered] = Map()
+    passages: Map[int, PassageMixed] = Map()
+    spoken: int = 0
+    """So many lines are spoken from the first one on, without a gap."""
+    heard: int = 0
+    """So many passages are mixed from the first one on, without a gap."""
+    opened: StreamOpened | None = None
+    sealed: StreamSealed | None = None
     missing: Map[str, str] = Map()
     """`stage item` -> reason, of the optional work that the drama goes without."""
     mixed: DramaMixed | None = None
@@ -103,11 +113,19 @@ def _change(job: Job, event: Event) -> dict[str, Any]:
         case SoundPlanned():
             return {"plan": event, **_running(job)}
         case LineSpoken():
-            return {"lines": job.lines.set(event.line, event), **_running(job)}
+            lines = job.lines.set(event.line, event)
+            return {"lines": lines, "spoken": _without_a_gap(lines, job.spoken), **_running(job)}
         case MusicComposed():
             return {"music": job.music.set(event.cue, event), **_running(job)}
         case EffectRendered():
             return {"effects": job.effects.set(event.effect, event), **_running(job)}
+        case PassageMixed():
+            passages = job.passages.set(event.passage, event)
+            return {"passages": passages, "heard": _without_a_gap(passages, job.heard), **_running(job)}
+        case StreamOpened():
+            return {"opened": event, **_running(job)}
+        case StreamSealed():
+            return {"sealed": event, **_running(job)}
         case DramaMixed():
             return {"mixed": event, **_running(job)}
         case DramaPublished():
@@ -128,6 +146,12 @@ def _change(job: Job, event: Event) -> dict[str, Any]:
             raise Unreadable(event.problem)
         case _:
             return {}
+
+
+def _without_a_gap(made: Map[int, Any], count: int) -> int:
+    while count in made:
+        count += 1
+    return count
 
 
 def _running(job: Job) -> dict[str, Any]:

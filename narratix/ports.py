@@ -248,7 +248,8 @@ class Storage(Protocol):
 @dataclass(frozen=True, slots=True)
 class Cue:
     """A clip on the timeline. Speech and effects are mono and panned (-1..1); music is stereo and,
-    with `loops`, repeats until `ends`. Fades are seconds, equal-power."""
+    with `loops`, repeats until `ends`. It is heard from `offset` seconds of the clip on. Fades are seconds,
+    equal-power."""
 
     key: str
     begins: float
@@ -259,6 +260,7 @@ class Cue:
     fade_out: float = 0.005
     loops: bool = False
     energies: tuple[float, ...] = ()
+    offset: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,6 +287,14 @@ class Mixed:
 
 
 @dataclass(frozen=True, slots=True)
+class Passage:
+    """A stretch of a drama as a file: a header of so many bytes, then fragments (seconds, bytes)."""
+
+    header_bytes: int
+    fragments: tuple[tuple[float, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Tags:
     title: str
     artist: str = "Narratix"
@@ -306,6 +316,14 @@ class Mastering(Protocol):
     ) -> Mixed:
         """Write the lossless master (FLAC, 24 bit, stereo) and the first deliverable in one pass; measure the
         decoded deliverable. `clips` has a local file for each cue key."""
+        ...
+
+    async def passage(
+        self, timeline: Timeline, clips: Mapping[str, Path], first: int, last: int, *, begins: int, out: Path
+    ) -> Passage:
+        """Mix samples [first, last) of the timeline, which are settled, and write them to `out` as AAC in fragmented
+        MP4, for a stream in which they begin at sample `begins`. `clips` has a local file for each cue that is heard
+        there or close by."""
         ...
 
     async def encode(self, master: Path, out: Path, format: str, tags: Tags) -> None: ...

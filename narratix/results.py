@@ -85,7 +85,7 @@ async def result(services: Services, job_id: UUID) -> dict[str, Any]:
             for file in job.published.files
         ],
         "captions": {"vtt": captions.get("vtt"), "srt": captions.get("srt")},
-        "stream": {"hls": None},
+        "stream": {"hls": stream_address(job.id) if job.opened is not None else None},
         "script": [line_entry(line) for line in arrangement.placed],
         "cast": cast_of(job),
         "engines": engines(job),
@@ -94,6 +94,10 @@ async def result(services: Services, job_id: UUID) -> dict[str, Any]:
         "gates": msgspec.to_builtins(job.mixed.gates),
         "peaks": peaks,
     }
+
+
+def stream_address(job_id: object) -> str:
+    return f"/api/demo/stream/{job_id}/playlist.m3u8"
 
 
 def file_stem(title: str) -> str:

@@ -19,6 +19,7 @@ STAGES: Final = {
     "speak_line": "Speaking lines",
     "compose_music": "Composing music",
     "render_effect": "Making effects",
+    "stream_drama": "Streaming",
     "mix_drama": "Mixing",
     "publish_drama": "Publishing",
 }

@@ -18,6 +18,7 @@ _NAMES: Final = """
 select data->>'text_key' from events where type = 'JobSubmitted' and position > $1
 union select data->>'clip_key' from events
       where type in ('LineSpoken', 'MusicComposed', 'EffectRendered') and position > $1
+union select data->>'key' from events where type = 'PassageMixed' and position > $1
 union select unnest(array[data->>'master_key', data->'file'->>'key']) from events
       where type = 'DramaMixed' and position > $1
 union select unnest(array_append(
@@ -96,7 +97,7 @@ async def _sweep(services: Services, delete: bool) -> tuple[list[StoredObject], 
     named = await _named(pool, 0)
     active = await pool.fetchval(_ACTIVE)
     orphans = [stored for stored in listed if _stem(stored.key) not in named]
-    kept = [stored for stored in orphans if not (active and stored.key.startswith("clips/"))]
+    kept = [stored for stored in orphans if not (active and stored.key.startswith(("clips/", "passages/")))]
     if delete:
         named = await _named(pool, head)
         kept = [stored for stored in kept if _stem(stored.key) not in named]
@@ -110,8 +111,8 @@ async def _named(pool: Any, after: int) -> set[str]:
 
 
 def _stem(key: str) -> str:
-    """A clip is two objects, its sound and the facts about it, of which events name the first."""
-    return key.rpartition(".")[0] if key.startswith("clips/") else key
+    """A clip, or a passage, is two objects, its sound and the facts about it, of which events name the first."""
+    return key.rpartition(".")[0] if key.startswith(("clips/", "passages/")) else key
 
 
 def _prefix(key: str) -> str:

@@ -144,6 +144,13 @@ class PlannedEffect(Value, frozen=True, kw_only=True):
     seed: int
 
 
+class Fragment(Value, frozen=True, kw_only=True, array_like=True):
+    """A part of a stored passage that can be fetched and played alone."""
+
+    seconds: float
+    size_bytes: int
+
+
 class Gate(Value, frozen=True, kw_only=True):
     """One check of the finished sound. `limit` is a sentence-like bound such as "-16 +-1"."""
 
@@ -203,10 +210,13 @@ class VoicesCast(Event, frozen=True, kw_only=True):
 
 
 class SoundPlanned(Event, frozen=True, kw_only=True):
+    """Where music and effects lie. `passages` are the first lines of the stretches in which the drama is mixed."""
+
     lead_in: float
     tail: float
     music: tuple[PlannedMusic, ...]
     effects: tuple[PlannedEffect, ...]
+    passages: tuple[int, ...] = ()
 
 
 class LineSpoken(Event, frozen=True, kw_only=True):
@@ -241,6 +251,32 @@ class EffectRendered(Event, frozen=True, kw_only=True):
     onset: float
     energies: tuple[float, ...]
     usage: Usage
+
+
+class PassageMixed(Event, frozen=True, kw_only=True):
+    """Passage `passage` can be heard: a header of `header_bytes` and then `fragments`, AAC in fragmented MP4, lie under
+    `key`. It begins at second `begins` of the stream's own time. One that is too short to be heard alone has no
+    fragment and no key."""
+
+    passage: int
+    key: str
+    header_bytes: int
+    begins: float
+    duration: float
+    fragments: tuple[Fragment, ...]
+
+
+class StreamOpened(Event, frozen=True, kw_only=True):
+    """The beginning of the drama can be heard while the rest is made: `duration` seconds so far."""
+
+    duration: float
+
+
+class StreamSealed(Event, frozen=True, kw_only=True):
+    """All `passages` of the drama can be heard; the stream grows no more."""
+
+    passages: int
+    duration: float
 
 
 class DramaMixed(Event, frozen=True, kw_only=True):
@@ -319,6 +355,9 @@ EVENTS: tuple[type[Event], ...] = (
     LineSpoken,
     MusicComposed,
     EffectRendered,
+    PassageMixed,
+    StreamOpened,
+    StreamSealed,
     DramaMixed,
     DramaPublished,
     JobCompleted,

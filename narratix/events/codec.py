@@ -41,7 +41,10 @@ class Damaged(Event, frozen=True, kw_only=True):
     problem: str
 
 
-UPCASTERS: Final[Mapping[tuple[str, int], Upcaster]] = {}
+UPCASTERS: Final[Mapping[tuple[str, int], Upcaster]] = {
+    # a drama that was planned before there were passages is mixed in one piece
+    ("SoundPlanned", 1): lambda data: {**data, "passages": []},
+}
 """(type, from version) -> the data as the next version has it."""
 
 

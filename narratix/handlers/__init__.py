@@ -12,6 +12,7 @@ from narratix.handlers.plan_sound import PLAN_SOUND
 from narratix.handlers.publish_drama import PUBLISH_DRAMA
 from narratix.handlers.render_effect import RENDER_EFFECT
 from narratix.handlers.speak_line import SPEAK_LINE
+from narratix.handlers.stream_drama import STREAM_DRAMA
 from narratix.handlers.write_script import WRITE_SCRIPT
 
 HANDLERS: Final[tuple[Handler, ...]] = (
@@ -21,6 +22,7 @@ HANDLERS: Final[tuple[Handler, ...]] = (
     SPEAK_LINE,
     COMPOSE_MUSIC,
     RENDER_EFFECT,
+    STREAM_DRAMA,
     MIX_DRAMA,
     PUBLISH_DRAMA,
 )

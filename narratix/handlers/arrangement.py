@@ -37,15 +37,22 @@ class Arrangement:
 
 def arrange(job: Job, text: str) -> Arrangement:
     """Needs a job whose lines are all spoken."""
+    assert job.plan is not None
+    placed, timeline = lay_out(job)
+    return Arrangement(placed, timeline, chapters(text, placed, job.plan.music, duration=timeline.duration))
+
+
+def lay_out(job: Job, until: int | None = None) -> tuple[tuple[PlacedLine, ...], Timeline]:
+    """The lines before line `until` (default: all of the script), which are spoken, in time, and their sound."""
     assert job.script is not None
     assert job.plan is not None
     lines = [
         SpokenLine(spoken.line, spoken.clip_key, spoken.duration, spoken.words, spoken.energies)
-        for spoken in (job.lines[number] for number in sorted(job.lines))
+        for spoken in (job.lines[number] for number in range(len(job.script.segments) if until is None else until))
     ]
     opens_with_music = any(cue.first_line == 0 and cue.id in job.music for cue in job.plan.music)
     lead_in = job.plan.lead_in if opens_with_music else min(job.plan.lead_in, SILENT_LEAD_IN)
-    placed = lay_lines(job.script.segments, lines, lead_in=lead_in)
+    placed = lay_lines(job.script.segments, lines, lead_in=lead_in, complete=until is None)
     music = [
         ComposedMusic(plan, made.clip_key, made.duration, made.energies)
         for plan in job.plan.music
@@ -56,8 +63,7 @@ def arrange(job: Job, text: str) -> Arrangement:
         for planned in job.plan.effects
         if (rendered := job.effects.get(planned.id)) is not None
     ]
-    timeline = build_timeline(placed, music, effects, tail=job.plan.tail)
-    return Arrangement(placed, timeline, chapters(text, placed, job.plan.music, duration=timeline.duration))
+    return placed, build_timeline(placed, music, effects, tail=job.plan.tail, complete=until is None)
 
 
 def tags(job: Job, arrangement: Arrangement) -> Tags:

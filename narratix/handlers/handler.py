@@ -13,7 +13,7 @@ from narratix.handlers.texts import Texts
 from narratix.job import Job, Work, revision
 from narratix.ports import Effects, Language, Mastering, Music, ProviderError, Speech, Storage
 
-Uses = Literal["language", "speech", "music", "effects", "mastering", "nothing"]
+Uses = Literal["language", "speech", "music", "effects", "stream", "mastering", "nothing"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from narratix.events.catalogue import DramaMixed, DramaPublished, Event, PublishedFile
+from narratix.events.catalogue import (
+    AttemptFailed,
+    DramaMixed,
+    DramaPublished,
+    Event,
+    PublishedFile,
+    StreamSealed,
+)
 from narratix.handlers.arrangement import Arrangement, arrange, tags, workshop
 from narratix.handlers.handler import Handler, Ports
 from narratix.handlers.mix_drama import drama_key
+from narratix.handlers.stream_drama import stream_over
 from narratix.job import Job
 from narratix.ports import CONTENT_TYPES
 from narratix.sound.captions import captions, to_srt, to_vtt
@@ -59,8 +67,8 @@ async def _publish(ports: Ports, job: Job, name: str, format: str, content_type:
 PUBLISH_DRAMA = Handler(
     name="publish_drama",
     uses="mastering",
-    wakes_on=(DramaMixed,),
-    items=lambda job: [""] if job.mixed else [],
+    wakes_on=(DramaMixed, StreamSealed, AttemptFailed),
+    items=lambda job: [""] if job.mixed and stream_over(job) else [],
     done=lambda job, _item: job.published is not None,
     inputs=lambda job, _item: (job.mixed, job.options.formats),
     run=run,

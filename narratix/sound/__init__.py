@@ -10,4 +10,6 @@ Contents, in the order in which a drama is made:
 * `timeline`: where everything lies in time; `captions`, `chapters`: what a player shows;
 * `envelopes`: fades and ducking; `prediction`: the master gain, before the first sample;
 * `mixer`: the drama, block by block; `meters`: what passes by, measured; `gates`: is it good?
+* `passages`: stretches of lines that are mixed as soon as they are settled; `fmp4`: AAC as fragments; `hls`: the
+  playlist of a drama that is heard while it is made.
 """

@@ -77,6 +77,16 @@ class Mixer:
             if index + 1 < last:
                 before, block, after = block, after, self._unlimited(index + 2)
 
+    def stretch(self, first: int, last: int) -> Sound:
+        """Samples [first, last) of the drama, (n, 2), bit for bit as in the whole; silence beyond its ends."""
+        sound = np.zeros((last - first, 2), dtype=np.float32)
+        for block in self.blocks(max(0, first // BLOCK), math.ceil(last / BLOCK)):
+            begins = block.index * BLOCK
+            low, high = max(first, begins), min(last, begins + len(block.sound))
+            if low < high:
+                sound[low - first : high - first] = block.sound[low - begins : high - begins]
+        return sound
+
     def _unlimited(self, index: int) -> Block:
         """A whole second, silent beyond the ends of the drama."""
         dialogue = np.zeros(BLOCK, dtype=np.float32)
@@ -125,7 +135,7 @@ class Mixer:
 class _Part:
     """What of a cue falls into a block: samples [first, last) of the drama."""
 
-    cue_begins: int
+    clip_begins: int
     first: int
     last: int
     block_begins: int
@@ -133,10 +143,11 @@ class _Part:
     @classmethod
     def of(cls, cue: Cue, start: int, length: int | None) -> _Part | None:
         begins, ends = sample_at(cue.begins), sample_at(cue.ends)
+        clip_begins = begins - sample_at(cue.offset)
         if length is not None:
-            ends = min(ends, begins + length)
+            ends = min(ends, clip_begins + length)
         first, last = max(start, begins), min(start + BLOCK, ends)
-        return cls(begins, first, last, start) if first < last else None
+        return cls(clip_begins, first, last, start) if first < last else None
 
     @property
     def inside(self) -> slice:
@@ -144,7 +155,7 @@ class _Part:
 
     def read(self, clip: Sound) -> Sound:
         """The clip's samples, from its start again whenever it ends."""
-        begin, count = self.first - self.cue_begins, self.last - self.first
+        begin, count = self.first - self.clip_begins, self.last - self.first
         begin %= len(clip)
         if begin + count <= len(clip):
             return clip[begin : begin + count]

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from narratix.events.catalogue import EffectCue, MusicCue, PlannedEffect, PlannedMusic, Segment, SoundPlanned
+from narratix.sound.passages import plan_passages
 
 CHARACTERS_PER_SECOND: Final = 15.0
 """English read aloud at about 170 words a minute."""
@@ -73,8 +74,13 @@ def plan_sound(
                 seed=_seed(seed, effect.name, str(occurrences[effect.name] % 3)),
             )
         )
-    return SoundPlanned(lead_in=LEAD_IN if music else 0.3, tail=TAIL if music else 0.5,
-                        music=tuple(planned_music), effects=tuple(planned_effects))  # fmt: skip
+    return SoundPlanned(
+        lead_in=LEAD_IN if music else 0.3,
+        tail=TAIL if music else 0.5,
+        music=tuple(planned_music),
+        effects=tuple(planned_effects),
+        passages=plan_passages(segments),
+    )
 
 
 def _seed(seed: int, *parts: str) -> int:

@@ -60,13 +60,15 @@ class ComposedMusic:
 
 @dataclass(frozen=True, slots=True)
 class PlacedLine:
-    """Line `line` in time. `spoken` is None for a line without anything speakable."""
+    """Line `line` in time. `spoken` is None for a line without anything speakable. `follows`: when the line after
+    it begins."""
 
     line: int
     segment: Segment
     begins: float
     ends: float
     spoken: SpokenLine | None = None
+    follows: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +101,11 @@ def lay_lines(
         begins = end_of_speech + pause
         if clip is not None and clip.clip_key and clip.duration > 0.0:
             end_of_speech, pause = begins + clip.duration, 0.0
-            placed.append(PlacedLine(number, segment, begins, end_of_speech, clip))
         else:
-            placed.append(PlacedLine(number, segment, begins, begins))
+            clip = None
+        ends = begins if clip is None else end_of_speech
         pause = min(LONGEST_PAUSE, pause + max(0.0, segment.pause_after))
+        placed.append(PlacedLine(number, segment, begins, ends, clip, end_of_speech + pause))
     return tuple(placed)
 
 

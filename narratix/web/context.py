@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import msgspec
@@ -15,6 +15,7 @@ from narratix.projections.projection import Reader
 from narratix.services import Services
 from narratix.web.broadcaster import Broadcaster
 from narratix.web.clients import Clients
+from narratix.web.listening import Addresses
 from narratix.web.metrics import Metrics
 from narratix.web.problems import Problem
 from narratix.web.seats import Seats
@@ -31,6 +32,7 @@ class Web:
     seats: Seats
     rate_limit: RateLimit
     metrics: Metrics
+    addresses: Addresses = field(default_factory=Addresses)
 
 
 def _web(request: Request) -> Web:

@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from narratix.projections.job_status import JobStatus, StageCount
+from narratix.results import stream_address
 
 ENDED: Final = frozenset({"completed", "failed", "cancelled", "expired"})
 
@@ -29,7 +30,7 @@ def status_view(row: JobStatus) -> dict[str, Any]:
         "created_at": row.created_at,
         "updated_at": row.updated_at,
         "error": row.error or None,
-        "links": links(row.job_id),
+        "links": links(row.job_id, streams=row.streams and row.status != "expired"),
         "stages": [{"name": stage.name, "done": stage.done, "total": stage.total} for stage in row.stages.values()],
         "setback": None if row.setback is None else msgspec.to_builtins(row.setback),
         "duration_seconds": row.duration_seconds,
@@ -57,13 +58,13 @@ SUMMARY: Final = (
 )
 
 
-def links(job_id: str) -> dict[str, str | None]:
-    """`stream` is None until dramas can be heard while they are made."""
+def links(job_id: str, *, streams: bool = False) -> dict[str, str | None]:
+    """`stream` is None until the drama can be heard while it is made."""
     return {
         "status": f"/api/demo/status/{job_id}",
         "events": f"/api/demo/events/{job_id}",
         "result": f"/api/demo/result/{job_id}",
-        "stream": None,
+        "stream": stream_address(job_id) if streams else None,
     }
 
 
@@ -103,6 +104,7 @@ _STEPS: Final[dict[str, Callable[[StageCount], str]]] = {
     "speak_line": _counted("Speaking line"),
     "compose_music": _counted("Composing music"),
     "render_effect": _counted("Making sound effect"),
+    "stream_drama": _plain("Putting the stream together"),
     "mix_drama": _plain("Mixing voices, music and effects"),
     "publish_drama": _plain("Preparing the files"),
 }

@@ -4,7 +4,7 @@
 is quick enough to need no stand-in: tests run the real thing.
 
 Contents: `formats` the deliverables, `process` ffmpeg under watch, `render` a mix from first clip to
-last gate (in a worker process), `ffmpeg` the port's adapter, `decode` foreign audio for adapters of
+last gate and `passage` a stretch of one (in worker processes), `ffmpeg` the port's adapter, `decode` foreign audio for adapters of
 other ports.
 """
 

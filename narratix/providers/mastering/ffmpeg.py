@@ -10,8 +10,9 @@ from pathlib import Path
 
 import soundfile
 
-from narratix.ports import Mixed, ProviderError, Tags, Timeline
+from narratix.ports import SAMPLE_RATE, Mixed, Passage, ProviderError, Tags, Timeline
 from narratix.providers.mastering.formats import ffmetadata, format_named
+from narratix.providers.mastering.passage import PassageOrder, mix_passage
 from narratix.providers.mastering.process import QUIETLY, failure
 from narratix.providers.mastering.render import MixOrder, encoding, mix_files, part_of
 from narratix.providers.pool import EnginePool
@@ -20,7 +21,7 @@ _STOPPING_SECONDS = 30.0
 
 
 class FfmpegMastering:
-    """Mixes in one worker process, which drives an ffmpeg of its own. Implements `narratix.ports.Mastering`.
+    """Mixes in a worker process, and passages in another; each drives an ffmpeg of its own. Implements `narratix.ports.Mastering`.
 
     A pass may take `patience` times as long as its sound lasts, and a minute more: it is then stuck, and
     is killed. Cancelling kills ffmpeg and removes what was written.
@@ -32,6 +33,7 @@ class FfmpegMastering:
         self._program = program
         self._patience = patience
         self._pool = EnginePool(workers, name="mixer")
+        self._passages = EnginePool(1, name="passage mixer")  # nobody listens to a stream that waits for a whole mix
 
     async def mix(
         self,
@@ -71,6 +73,22 @@ class FfmpegMastering:
                 run.cancel()
                 raise
 
+    async def passage(
+        self, timeline: Timeline, clips: Mapping[str, Path], first: int, last: int, *, begins: int, out: Path
+    ) -> Passage:
+        """See the port. Raises ProviderError."""
+        order = PassageOrder(
+            ffmpeg=self._program,
+            timeline=timeline,
+            clips=dict(clips),
+            first=first,
+            last=last,
+            begins=begins,
+            out=out,
+            seconds=self._allowed((last - first) / SAMPLE_RATE),
+        )
+        return await self._passages.run(mix_passage, order)
+
     async def encode(self, master: Path, out: Path, format: str, tags: Tags) -> None:
         """See the port. `out` appears when it is whole. Raises ProviderError."""
         format_named(format)
@@ -94,6 +112,7 @@ class FfmpegMastering:
 
     async def close(self) -> None:
         await self._pool.close()
+        await self._passages.close()
 
     @contextlib.asynccontextmanager
     async def _running(self, arguments: tuple[str, ...]) -> AsyncIterator[asyncio.subprocess.Process]:

@@ -26,6 +26,7 @@ from narratix.sound.meters import (
     dialogue_over_bed,
 )
 from narratix.sound.mixer import Mixer
+from narratix.sound.prediction import steady_gain_db
 
 _ALMOST_FULL_BYTES = 8_000_000
 
@@ -70,7 +71,7 @@ def mix_files(order: MixOrder) -> Mixed:
 
 
 def _write(order: MixOrder, master: Path, deliverable: Path) -> tuple[WaveformMeter, tuple[float, float]]:
-    mixer = Mixer(order.timeline, lambda key: _clip(order.clips[key]))
+    mixer = Mixer(order.timeline, lambda key: clip_of(order.clips[key]), gain_db=steady_gain_db(order.timeline))
     waveform, voice, bed = WaveformMeter(), LoudnessMeter(channels=1), LoudnessMeter()
     tags = deliverable.with_name(deliverable.name + ".tags")
     try:
@@ -163,7 +164,8 @@ def _disk_errors(path: Path) -> Iterator[None]:
         raise ProviderError(f"The master {path.name} could not be written to {path.parent}: {error}") from error
 
 
-def _clip(file: Path) -> Sound:
+def clip_of(file: Path) -> Sound:
+    """The sound of a stored clip. Raises ProviderError."""
     try:
         return from_flac(file.read_bytes())
     except (OSError, NotDecodable) as error:

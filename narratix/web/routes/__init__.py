@@ -6,10 +6,12 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from narratix.web.routes import audit, demo, files, jobs, operators, page
+from narratix.web.routes import audit, demo, files, jobs, operators, page, spending, stream
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     demo.router,
+    spending.router,
+    stream.router,
     page.router,
     files.router,
     jobs.router,

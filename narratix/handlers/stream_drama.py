@@ -1,0 +1,187 @@
+"""stream_drama: the drama can be heard while it is made.
+
+The items are the passages, each mixed as soon as its lines are spoken, then `open` and `seal`. Music and effects are
+waited for: what was heard once must be what the finished drama sounds like. A passage lies in storage under what it
+sounds like, so that a streamer that was killed goes on with the same files. A drama whose stream fails is still made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+
+from narratix.events.catalogue import (
+    AttemptFailed,
+    EffectRendered,
+    Event,
+    Fragment,
+    LineSpoken,
+    MusicComposed,
+    PassageMixed,
+    SoundPlanned,
+    StreamOpened,
+    StreamSealed,
+)
+from narratix.handlers.arrangement import fetch_all, lay_out, workshop
+from narratix.handlers.handler import Handler, Ports
+from narratix.job import Job
+from narratix.ports import SAMPLE_RATE, NotStored, Passage, Timeline
+from narratix.sound.passages import (
+    POSTROLL,
+    PREROLL,
+    last_bounds,
+    passage_bounds,
+    passage_digest,
+)
+from narratix.sound.prediction import nominal_gain_db
+
+OPENING_SECONDS: Final = 8.0
+"""So much is there before the stream opens: a long line may be under way, and nobody should have to wait for it."""
+_OPEN, _SEAL = "open", "seal"
+_NEIGHBOURHOOD: Final = SAMPLE_RATE  # the mixer looks a second around what it renders
+
+
+async def run(ports: Ports, job: Job, item: str) -> Event:
+    if item == _OPEN:
+        return StreamOpened(duration=_duration(job))
+    if item == _SEAL:
+        return StreamSealed(passages=job.heard, duration=_duration(job))
+    return await _mixed(ports, job, int(item))
+
+
+async def _mixed(ports: Ports, job: Job, passage: int) -> PassageMixed:
+    timeline, first, last = _stretch(job, passage)
+    begins = first
+    if first >= last:
+        return PassageMixed(
+            passage=passage, key="", header_bytes=0, begins=begins / SAMPLE_RATE, duration=0.0, fragments=()
+        )
+    digest = passage_digest(timeline, first, last, begins=begins, gain_db=nominal_gain_db(timeline))
+    stem = f"passages/{digest[:2]}/{digest}"
+    made = await _found(ports, stem) or await _made(ports, stem, timeline, first, last, begins)
+    return PassageMixed(
+        passage=passage,
+        key=f"{stem}.mp4",
+        header_bytes=made.header_bytes,
+        begins=begins / SAMPLE_RATE,
+        duration=(last - first) / SAMPLE_RATE,
+        fragments=tuple(Fragment(seconds=seconds, size_bytes=size) for seconds, size in made.fragments),
+    )
+
+
+def _stretch(job: Job, passage: int) -> tuple[Timeline, int, int]:
+    """The timeline as far as it is known, and the samples of it that the passage is."""
+    assert job.plan is not None
+    starts = job.plan.passages
+    if passage + 1 < len(starts):
+        placed, timeline = lay_out(job, starts[passage + 1])
+        return timeline, *passage_bounds(placed, starts, passage)
+    placed, timeline = lay_out(job)
+    return timeline, *last_bounds(placed, starts, timeline)
+
+
+async def _found(ports: Ports, stem: str) -> Passage | None:
+    try:
+        return msgspec.json.decode(await ports.storage.get(f"{stem}.json"), type=Passage)
+    except NotStored:
+        return None
+
+
+async def _made(ports: Ports, stem: str, timeline: Timeline, first: int, last: int, begins: int) -> Passage:
+    """The sound is stored before its facts, and found by its facts: a crash in between only makes it again."""
+    low = (first - PREROLL - 2 * _NEIGHBOURHOOD) / SAMPLE_RATE
+    high = (last + POSTROLL + 2 * _NEIGHBOURHOOD) / SAMPLE_RATE
+    cues = (*timeline.dialogue, *timeline.music, *timeline.effects)
+    async with workshop(ports.scratch) as directory:
+        heard = (cue.key for cue in cues if cue.begins < high and cue.ends > low)
+        clips = await fetch_all(ports.storage, heard, directory)
+        out = directory / "passage.mp4"
+        made = await ports.mastering.passage(timeline, clips, first, last, begins=begins, out=out)
+        await ports.storage.put_file(f"{stem}.mp4", out, "audio/mp4")
+    await ports.storage.put(f"{stem}.json", msgspec.json.encode(made), "application/json")
+    return made
+
+
+# -- when --------------------------------------------------------------------------------------
+
+
+def stream_over(job: Job) -> bool:
+    """Whether the stream is sealed, or none is coming."""
+    return job.plan is None or not job.plan.passages or job.sealed is not None or stream_failed(job)
+
+
+def stream_failed(job: Job) -> bool:
+    return any(work.startswith("stream_drama ") for work in job.missing)
+
+
+def _items(job: Job) -> Iterable[str]:
+    if job.plan is None or stream_over(job):
+        return
+    passage = job.heard
+    while _settled(job, passage):
+        yield str(passage)
+        passage += 1
+    everything = job.heard == len(job.plan.passages)
+    if job.opened is None and (everything or _duration(job) >= OPENING_SECONDS):
+        yield _OPEN
+    if everything:
+        yield _SEAL
+
+
+def _settled(job: Job, passage: int) -> bool:
+    """Whether all that is heard in a passage is there, or will never be."""
+    assert job.script is not None
+    assert job.plan is not None
+    starts = job.plan.passages
+    if passage >= len(starts):
+        return False
+    follows = starts[passage + 1] if passage + 1 < len(starts) else len(job.script.segments)
+    if job.spoken < follows:
+        return False
+    music = (cue.id for cue in job.plan.music if cue.first_line < follows and cue.id not in job.music)
+    effects = (cue.id for cue in job.plan.effects if cue.line < follows and cue.id not in job.effects)
+    return all(f"compose_music {cue}" in job.missing for cue in music) and all(
+        f"render_effect {cue}" in job.missing for cue in effects
+    )
+
+
+def _duration(job: Job) -> float:
+    if job.heard == 0:
+        return 0.0
+    last = job.passages[job.heard - 1]
+    return last.begins + last.duration
+
+
+def _done(job: Job, item: str) -> bool:
+    if item == _OPEN:
+        return job.opened is not None
+    if item == _SEAL:
+        return job.sealed is not None
+    return int(item) in job.passages
+
+
+def _inputs(job: Job, item: str) -> tuple[object, ...]:
+    """A stretch hears its own lines, and the end of the one before."""
+    assert job.script is not None
+    assert job.plan is not None
+    if not item.isdecimal():
+        return (job.plan.passages,)
+    starts = (*job.plan.passages, len(job.script.segments))
+    first, last = starts[max(0, int(item) - 1)], starts[int(item) + 1]
+    return (starts[int(item)], [job.lines[line].clip_key for line in range(first, last)])
+
+
+STREAM_DRAMA = Handler(
+    name="stream_drama",
+    uses="stream",
+    wakes_on=(SoundPlanned, LineSpoken, MusicComposed, EffectRendered, AttemptFailed, PassageMixed, StreamOpened),
+    items=_items,
+    done=_done,
+    inputs=_inputs,
+    run=run,
+    time_limit=300,
+    priority=lambda _job, item: int(item) if item.isdecimal() else 0,
+    optional=True,
+)
