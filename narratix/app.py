@@ -8,15 +8,18 @@ import shutil
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import asyncpg
 import structlog
 
-from narratix.commands import Commands
+from narratix.commands import Commands, Spending
 from narratix.embedded.ffmpeg import find_ffmpeg
 from narratix.embedded.postgres import EmbeddedPostgres, PostgresUnavailable
+from narratix.events.catalogue import Options
 from narratix.events.dsn import asyncpg_dsn, direct_dsn, is_pooled
 from narratix.events.feed import Feed
 from narratix.events.store import EventStore
@@ -29,6 +32,7 @@ from narratix.ports import Language, Storage
 from narratix.projections import PROJECTIONS
 from narratix.projections.projection import Projector
 from narratix.providers.effects import EFFECTS
+from narratix.providers.estimate import estimate
 from narratix.providers.language import Access, open_language
 from narratix.providers.mastering import FfmpegMastering
 from narratix.providers.music import MUSIC
@@ -39,6 +43,7 @@ from narratix.schema import migrate
 from narratix.services import Role, Services
 from narratix.settings import Settings
 from narratix.signing import signing_key
+from narratix.spend import Budget, Caps, Ledger
 from narratix.worker import Worker
 
 log = structlog.get_logger(__name__)
@@ -95,10 +100,11 @@ async def open_app(settings: Settings, database: Database, role: Role = "all") -
         await feed.start()
         stack.push_async_callback(feed.close)
         ports = await stack.enter_async_context(open_ports(settings))
+        budget = Budget(pool, _caps(settings))
         subscriptions = worker = None
         if role in ("all", "worker"):
             projectors = [Projector(projection) for projection in PROJECTIONS]
-            subscribers: list[Subscriber] = [Router(store, HANDLERS), *projectors]
+            subscribers: list[Subscriber] = [Router(store, HANDLERS), Ledger(), *projectors]
             subscriptions = Subscriptions(subscribers, feed, pool, connect)
             worker = Worker(
                 pool=pool,
@@ -119,10 +125,24 @@ async def open_app(settings: Settings, database: Database, role: Role = "all") -
             store=store,
             feed=feed,
             ports=ports,
-            commands=Commands(store, ports.texts),
+            commands=Commands(store, ports.texts, Spending(budget, partial(_usd, ports))),
+            budget=budget,
             subscriptions=subscriptions,
             worker=worker,
         )
+
+
+def _caps(settings: Settings) -> Caps:
+    return Caps(
+        job=settings.spend_cap_per_job,
+        client=settings.spend_cap_per_client,
+        day=settings.spend_cap_per_day,
+        month=settings.spend_cap_per_month,
+    )
+
+
+def _usd(ports: Ports, characters: int, options: Options) -> float:
+    return estimate(ports, characters, options, datetime.now(UTC).date()).usd
 
 
 def slots(settings: Settings) -> dict[str, int]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 from narratix.events.catalogue import Event, Options
 from narratix.events.store import Conflict, EventStore, NewEvent
 from narratix.handlers.texts import Texts, text_key
 from narratix.job import Cancel, Command, Expire, GiveFeedback, Job, Retry, Submit, decide, fold
+from narratix.spend import Budget
 
 _NAMESPACE: Final = uuid.UUID("0b8a4b5e-2f6c-4a53-8a39-d3b5b5a6d0f1")
 LONGEST_TITLE: Final = 120
@@ -31,12 +34,21 @@ class KeyReused(CommandRefused):
     """An Idempotency-Key came back with another request."""
 
 
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """The caps, and what a text of so many characters may cost with its options, in US dollars."""
+
+    budget: Budget
+    estimate: Callable[[int, Options], float]
+
+
 class Commands:
     """What people can ask for. Every call may raise `StoreError` when the database does not answer."""
 
-    def __init__(self, store: EventStore, texts: Texts) -> None:
+    def __init__(self, store: EventStore, texts: Texts, spending: Spending | None = None) -> None:
         self._store = store
         self._texts = texts
+        self._spending = spending
 
     async def load(self, job_id: uuid.UUID) -> Job:
         """The job as its log has it. Raises NoSuchJob."""
@@ -56,8 +68,8 @@ class Commands:
     ) -> uuid.UUID:
         """Accept a text and return the job's id. The same actor with the same key gets the same job.
 
-        The text is stored before the event that names it. Raises KeyReused, and ProviderError when it cannot be
-        stored.
+        The text is stored before the event that names it, and what it may cost is reserved before that. Raises
+        KeyReused, OverBudget, and ProviderError when it cannot be stored.
         """
         job_id = uuid.uuid5(_NAMESPACE, f"{actor}\n{idempotency_key}") if idempotency_key else uuid.uuid4()
         options = options or Options()
@@ -70,6 +82,9 @@ class Commands:
             options=options,
         )
         submitted = decide(Job(id=job_id), command)[0]
+        if self._spending is not None:
+            usd = self._spending.estimate(len(text), options)
+            await self._spending.budget.reserve(job_id, actor, usd)
         new = NewEvent(job_id, submitted, uuid.uuid5(job_id, "submitted"), expected=0)
         appended = await self._store.append([new], metadata={"actor": actor})
         if appended.duplicate:
@@ -88,7 +103,11 @@ class Commands:
             raise NotNow(f"This job is {job.status}; there is nothing left to cancel.")
 
     async def retry(self, job_id: uuid.UUID, *, actor: str = "anonymous") -> None:
-        """Let a failed or cancelled job go on. Raises NoSuchJob, NotNow."""
+        """Let a failed or cancelled job go on. Raises NoSuchJob, NotNow, OverBudget."""
+        if self._spending is not None:
+            stopped = await self.load(job_id)
+            usd = self._spending.estimate(stopped.characters, stopped.options)
+            await self._spending.budget.reserve(job_id, actor, usd)
         job = await self._obey(job_id, Retry(), actor)
         if job is not None and not job.active:
             raise NotNow(f"This job is {job.status}; only a failed or cancelled one can be retried.")

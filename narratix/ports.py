@@ -91,9 +91,11 @@ class StoryDraft:
 
 
 class Language(Protocol):
-    """Reads a story into a script, and writes stories."""
+    """Reads a story into a script, and writes stories. Its use is charged under `provider` and `model`."""
 
     name: str
+    provider: str
+    model: str
 
     async def write_script(self, text: str) -> Script: ...
 

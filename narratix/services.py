@@ -13,6 +13,7 @@ from narratix.events.store import EventStore
 from narratix.events.subscription import Subscriptions
 from narratix.handlers.handler import Ports
 from narratix.settings import Settings
+from narratix.spend import Budget
 from narratix.worker import Worker
 
 Role = Literal["all", "web", "worker"]
@@ -29,5 +30,6 @@ class Services:
     feed: Feed
     ports: Ports
     commands: Commands
+    budget: Budget
     subscriptions: Subscriptions | None
     worker: Worker | None

@@ -49,6 +49,12 @@ class Settings(BaseSettings):
     """An endpoint that speaks OpenAI's chat completions (Ollama, llama.cpp, vLLM), ending in /v1."""
     compatible_key: SecretStr = SecretStr("")
     compatible_model: str = ""
+    spend_cap_per_job: float = Field(default=2.0, ge=0)
+    """US dollars that one story may cost by its estimate. Local engines cost nothing and are never refused."""
+    spend_cap_per_client: float = Field(default=5.0, ge=0)
+    """US dollars a day for one client: an API key, or an address."""
+    spend_cap_per_day: float = Field(default=10.0, ge=0)
+    spend_cap_per_month: float = Field(default=20.0, ge=0)
     replay_only: bool = False
     """Ask no language model anything: only answers that were kept before are used. For demos and tests."""
     speech: str = "kokoro"

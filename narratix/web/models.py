@@ -202,6 +202,34 @@ class Story(Answer):
     safety: str = Field(examples=["offline rules, no AI review"])
 
 
+class EstimatedUse(Answer):
+    port: Literal["language", "speech", "music", "effects"]
+    provider: str = Field(examples=["anthropic"])
+    model: str
+    unit: str = Field(examples=["input tokens"])
+    units: float
+    usd: float
+
+
+class Left(Answer):
+    """US dollars that may still be spent: on one story, by one client a day, today and this month."""
+
+    job: float
+    client: float
+    day: float
+    month: float
+
+
+class Quote(Answer):
+    """What a story would cost at most, in US dollars, and the seconds of sound to expect."""
+
+    usd: float = Field(examples=[0.0])
+    seconds: float = Field(examples=[310.5])
+    items: list[EstimatedUse]
+    left: Left
+    affordable: bool
+
+
 class SampleStory(Answer):
     id: str
     title: str

@@ -21,6 +21,7 @@ from narratix.events.store import UNREACHABLE, StoreError
 from narratix.ports import NotStored, ProviderError
 from narratix.providers.storage.directory import AddressRefused
 from narratix.results import Expired, NotFinished
+from narratix.spend import OverBudget
 
 log = structlog.get_logger(__name__)
 
@@ -102,6 +103,8 @@ def problem_of(error: Exception) -> Problem | None:
             return Problem(409, "Not possible now", str(error))
         case KeyReused():
             return invalid([("Idempotency-Key", str(error))])
+        case OverBudget():
+            return Problem(503, "The spending limit is reached", str(error), retry_after=error.seconds)
         case CommandRefused():
             return Problem(409, "Refused", str(error))
         case AddressRefused():

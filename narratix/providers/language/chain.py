@@ -25,6 +25,8 @@ class ChainedLanguage:
     def __init__(self, engines: Sequence[Language], clock: Callable[[], float] = time.monotonic) -> None:
         self._engines = [(engine, Breaker(clock)) for engine in engines]
         self.name = engines[0].name
+        self.provider = engines[0].provider
+        self.model = engines[0].model
 
     @property
     def breakers(self) -> dict[str, Breaker]:

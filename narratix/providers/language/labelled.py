@@ -75,6 +75,8 @@ class LabelledLanguage:
 
     def __init__(self, name: str, oracle: Oracle) -> None:
         self.name = name
+        self.provider = oracle.name
+        self.model = oracle.model
         self._oracle = oracle
 
     # -- scripts ---------------------------------------------------------------------------

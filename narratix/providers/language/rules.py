@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from narratix.ports import ProviderError, Script, StoryDraft
 from narratix.providers.language.templates import write_story
-from narratix.script.engine import write_script
+from narratix.script.engine import ENGINE, write_script
 from narratix.script.tiling import NothingToRead
 
 
@@ -18,6 +18,8 @@ class RulesLanguage:
     """
 
     name = "rules"
+    provider = "rules"
+    model = ENGINE
 
     async def write_script(self, text: str) -> Script:
         """Raises ProviderError(permanent=True) for a text without anything to read aloud."""

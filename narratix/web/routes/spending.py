@@ -1,0 +1,44 @@
+"""What a story would cost, before anybody pays."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from fastapi import APIRouter, Depends
+from starlette.responses import Response
+
+from narratix.providers.estimate import estimate as estimated
+from narratix.web.context import Here, as_json, visitor
+from narratix.web.described import problems
+from narratix.web.models import Quote
+from narratix.web.requests import Submission
+from narratix.web.stories import check_size, options_of
+
+router = APIRouter(prefix="/api/demo", tags=["demo"], dependencies=[Depends(visitor)], responses=problems(401))
+
+
+@router.post(
+    "/estimate", response_model=Quote, responses=problems(400, 413, 415, 422), summary="Ask what a story would cost"
+)
+async def estimate(story: Submission, web: Here) -> Response:
+    """Takes what `submit` takes, and accepts nothing. Local engines cost nothing."""
+    services = web.services
+    check_size(story.text, services.settings.max_text_bytes)
+    options = options_of(story.options, services.ports)
+    asked = estimated(services.ports, len(story.text), options, datetime.now(UTC).date())
+    committed, caps = await services.budget.committed(), services.budget.caps
+    left = {
+        "job": caps.job,
+        "client": caps.client,
+        "day": max(0.0, round(caps.day - committed.day, 6)),
+        "month": max(0.0, round(caps.month - committed.month, 6)),
+    }
+    return as_json(
+        {
+            "usd": asked.usd,
+            "seconds": asked.seconds,
+            "items": asked.items,
+            "left": left,
+            "affordable": asked.usd <= min(left.values()),
+        }
+    )
