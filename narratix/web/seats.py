@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections import Counter
-from collections.abc import Iterator
 
 from narratix.web.metrics import Metrics
 from narratix.web.problems import Problem
@@ -18,9 +16,8 @@ class Seats:
         self._taken: Counter[str] = Counter()
         self._metrics = metrics
 
-    @contextlib.contextmanager
-    def taken(self, client: str) -> Iterator[None]:
-        """Hold a seat within the block. Raises Problem (429) where none is free."""
+    def take(self, client: str) -> None:
+        """One seat, to be given back with `leave`. Raises Problem (429) where none is free."""
         if self._taken[client] >= self._per_client:
             raise Problem(
                 429,
@@ -30,10 +27,9 @@ class Seats:
             )
         self._taken[client] += 1
         self._metrics.streams.inc()
-        try:
-            yield
-        finally:
-            self._metrics.streams.dec()
-            self._taken[client] -= 1
-            if not self._taken[client]:
-                del self._taken[client]
+
+    def leave(self, client: str) -> None:
+        self._metrics.streams.dec()
+        self._taken[client] -= 1
+        if not self._taken[client]:
+            del self._taken[client]

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import errno
 import gc
+import resource
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -13,14 +14,19 @@ from typing import Final
 
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from narratix.services import Services
 from narratix.web.server import create_api
+from narratix.web.streams import DROP
 
 BACKLOG: Final = 2048
 SHUTDOWN_SECONDS: Final = 5
 STALLED_MILLISECONDS: Final = 30_000
 """How long sent bytes may stay unacknowledged before the kernel gives a connection up."""
+
+UNSENT_BYTES: Final = 1 << 16
+"""What the kernel takes for a connection before the reader has room for it; by itself it would take megabytes."""
 
 
 class CannotListen(Exception):
@@ -42,6 +48,7 @@ async def serve(services: Services, host: str, port: int, *, announce: Callable[
         address = f"http://{shown}:{listener.getsockname()[1]}"
         # Long-lived connections are many objects that never become garbage: look for it less often.
         gc.set_threshold(100_000, 50, 1000)
+        _allow_many_connections()
         await Server(create_api(services), lambda: announce(f"listening on {address}")).serve([listener])
 
 
@@ -52,7 +59,7 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 api,
-                http="httptools",
+                http=Connection,
                 access_log=False,
                 log_config=None,
                 proxy_headers=False,
@@ -86,6 +93,20 @@ class Server(uvicorn.Server):
                 loop.remove_signal_handler(number)
 
 
+class Connection(HttpToolsProtocol):
+    """One that the application can drop: closing it would wait for a reader that has stopped reading."""
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["extensions"] = {DROP: {"call": self.transport.abort}}
+
+
+def _allow_many_connections() -> None:
+    """Each is a file to the system, whose soft limit is often 1,024."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def _listener(host: str, port: int) -> socket.socket:
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
@@ -96,7 +117,10 @@ def _listener(host: str, port: int) -> socket.socket:
                 f"Port {port} on {host} is in use. Stop what listens there, or choose another with --port (0: any)."
             ) from problem
         raise CannotListen(f"Cannot listen on {host}, port {port}: {problem.strerror or problem}.") from problem
-    if hasattr(socket, "TCP_USER_TIMEOUT"):  # accepted connections inherit it
+    # accepted connections inherit both
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, STALLED_MILLISECONDS)
+    if hasattr(socket, "TCP_NOTSENT_LOWAT"):
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
     listener.setblocking(False)
     return listener

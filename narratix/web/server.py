@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from narratix import __version__
 from narratix.limits import RateLimit
@@ -21,7 +22,7 @@ from narratix.services import Services
 from narratix.settings import Settings
 from narratix.signing import signing_key
 from narratix.web.bodies import BodyLimit
-from narratix.web.broadcaster import Broadcaster
+from narratix.web.broadcaster import Broadcaster, Times
 from narratix.web.clients import Clients, GivesToken
 from narratix.web.context import Web
 from narratix.web.described import describe
@@ -32,6 +33,7 @@ from narratix.web.problems import EXCEPTION_HANDLERS
 from narratix.web.routes import ROUTERS
 from narratix.web.seats import Seats
 from narratix.web.statuses import Statuses
+from narratix.web.streams import OPENED, Stream
 
 DESCRIPTION: Final = (
     "Text in, a full-cast audio drama out, and every step of its making on record. Submit a story, follow its events, "
@@ -43,15 +45,30 @@ JSON_GROWTH: Final = 6
 """How many bytes of JSON a byte of text can take: a control character is written as six."""
 
 
-def create_api(services: Services) -> FastAPI:
-    """The application over `services`. Its lifespan closes what it opened itself; the services stay their owner's."""
+class Api(FastAPI):
+    """Keeps the streams running that its routes opened, when all the layers that a request goes through are done."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        opened: list[Stream] = []
+        try:
+            await super().__call__({**scope, OPENED: opened}, receive, send)
+            if opened and scope["method"] != "HEAD":
+                await opened[0].run(scope, receive, send)
+        finally:
+            for stream in opened:
+                stream.close()
+
+
+def create_api(services: Services, times: Times | None = None) -> FastAPI:
+    """The application over `services`. Its lifespan closes what it opened itself; the services stay their owner's.
+    `times` are those of the event streams."""
     settings, metrics = services.settings, Metrics()
     web = Web(
         services=services,
         clients=Clients(settings, signing_key(settings)),
         statuses=Statuses(Reader(JOB_STATUS, services.pool), services.store),
         library=Reader(LIBRARY, services.pool),
-        broadcaster=Broadcaster(services.feed, services.store),
+        broadcaster=Broadcaster(services.feed, services.store, times),
         seats=Seats(settings.max_streams_per_address, metrics),
         rate_limit=RateLimit(services.pool, settings.rate_limit_per_minute),
         metrics=metrics,
@@ -64,7 +81,7 @@ def create_api(services: Services) -> FastAPI:
         finally:
             await web.broadcaster.close()
 
-    api = FastAPI(
+    api = Api(
         title="Narratix",
         version=__version__,
         description=DESCRIPTION,

@@ -9,9 +9,9 @@ import pytest
 
 from narratix.events.catalogue import FeedbackGiven, JobFailed, JobRetried
 from narratix.services import Services
-from narratix.web import broadcaster
+from narratix.web import channel
 from narratix.web.broadcaster import Broadcaster
-from tests.web.event_stream import Sent, messages, take
+from tests.web.event_stream import Listener, Sent, messages, take
 from tests.web.web_site import Opened, Story, client_of, serving
 
 STREAM = "/api/demo/events/{}"
@@ -125,18 +125,15 @@ async def test_given_many_listeners_when_events_arrive_then_all_get_the_same_byt
 ) -> None:
     await story.record(*story.begun)
     shared = Broadcaster(services.feed, services.store)
-
-    async def listen() -> bytes:
-        async with shared.channel(story.id) as channel:
-            return b"".join([chunk async for chunk in shared.listen(channel, 0, True)])
-
-    listeners = [asyncio.create_task(listen()) for _ in range(20)]
-    await asyncio.sleep(0.1)
+    listeners = [Listener() for _ in range(200)]
+    listening = [asyncio.create_task(one.listen(shared, story.id, 0, with_events=True)) for one in listeners]
+    await asyncio.gather(*(one.until(4) for one in listeners))
     assert shared.watched == 1
     await story.record(story.line(0), story.line(1), story.ended)
-    heard = await asyncio.gather(*listeners)
-    assert len(set(heard)) == 1
-    assert heard[0].count(b"event: recorded\n") == heard[0].count(b"event: status\n") == 7
+    await asyncio.gather(*listening)
+    assert len({one.received for one in listeners}) == 1
+    heard = listeners[0].received
+    assert heard.count(b"event: recorded\n") == heard.count(b"event: status\n") == 7
     assert shared.watched == 0
     await shared.close()
 
@@ -144,32 +141,16 @@ async def test_given_many_listeners_when_events_arrive_then_all_get_the_same_byt
 async def test_given_a_channel_that_keeps_little_when_a_client_is_far_behind_then_it_reads_the_log(
     services: Services, story: Story, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(broadcaster, "KEPT_BYTES", 1)
-    monkeypatch.setattr(broadcaster, "PAGE", 3)
+    monkeypatch.setattr(channel, "KEPT_BYTES", 1)
+    monkeypatch.setattr(channel, "PAGE", 3)
     await story.record(*story.begun, *(story.line(number % 3) for number in range(10)))
     shared = Broadcaster(services.feed, services.store)
-    async with shared.channel(story.id) as channel:
-        assert channel.first == channel.version == 14
-        listening = shared.listen(channel, 2, False)
-        heard = b""
-        while b"id: 14\n" not in heard:
-            heard += await anext(listening)
-        await story.record(story.ended)
-        heard += b"".join([chunk async for chunk in listening])
-    found = [int(line.split()[1]) for line in heard.decode().splitlines() if line.startswith("id: ")]
-    assert found == list(range(3, 16))
-    await shared.close()
-
-
-async def test_given_a_job_that_goes_on_when_the_stream_is_old_then_it_ends_by_itself(
-    services: Services, story: Story
-) -> None:
-    shared = Broadcaster(services.feed, services.store, lifetime=0.05)
-    async with shared.channel(story.id) as channel:
-        chunks = [chunk async for chunk in shared.listen(channel, None, False)]
-    assert chunks[0] == b"retry: 2000\n\n"
-    assert chunks[1].startswith(b"event: status\nid: 1\n")
-    assert len(chunks) == 2
+    listener = Listener()
+    listening = asyncio.create_task(listener.listen(shared, story.id, 2))
+    await listener.until(14)
+    await story.record(story.ended)
+    await listening
+    assert listener.versions == list(range(3, 16))
     await shared.close()
 
 

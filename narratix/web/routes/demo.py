@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -15,7 +14,7 @@ from narratix.web.described import content, problems
 from narratix.web.models import JOB, Accepted, Result, Status, Story
 from narratix.web.requests import Feedback, StoryWish, Submission
 from narratix.web.stories import check_size, options_of, story_events, written
-from narratix.web.streams import EventStream
+from narratix.web.streams import EventStream, open_stream
 from narratix.web.views import links, status_view
 
 router = APIRouter(prefix="/api/demo", tags=["demo"], dependencies=[Depends(visitor)], responses=problems(401))
@@ -82,13 +81,11 @@ async def events(
     """Server-sent events. Every version comes once, in order, through any number of reconnections."""
     with_events = include == "events"
     cursor = last_event_id if last_event_id is not None else after
-    async with AsyncExitStack() as holds:
-        holds.enter_context(web.seats.taken(web.clients.network(request)))
-        channel = await holds.enter_async_context(web.broadcaster.channel(job_id))
-        if channel.delivered(cursor):
-            return Response(status_code=204)
-        chunks = web.broadcaster.listen(channel, 0 if cursor is None and with_events else cursor, with_events)
-        return EventStream(chunks, holds.pop_all())
+    if cursor is None and with_events:
+        cursor = 0
+    client = web.clients.network(request)
+    stream = await open_stream(web.broadcaster, web.seats, client, job_id, cursor, with_events)
+    return EventStream(stream) if stream is not None else Response(status_code=204)
 
 
 @router.get(
