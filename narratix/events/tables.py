@@ -60,7 +60,10 @@ work: Final = sa.Table(
     sa.Column("stage", sa.Text, nullable=False),
     sa.Column("item", sa.Text, nullable=False),
     sa.Column("uses", sa.Text, nullable=False),
-    sa.Column("priority", sa.Integer, nullable=False),
+    # the version of the job that this follows from
+    sa.Column("version", sa.Integer, nullable=False, server_default="0"),
+    # its place in its lane: the lowest goes first
+    sa.Column("priority", sa.BigInteger, nullable=False),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("attempt", sa.Integer, nullable=False, server_default="0"),
     sa.Column("attempts", sa.Integer, nullable=False),
@@ -69,8 +72,18 @@ work: Final = sa.Table(
     sa.Column("owner", sa.Text),
     sa.Column("created_at", Moment, nullable=False, server_default=sa.text("now()")),
     sa.Column("settled_at", Moment),
-    sa.CheckConstraint("state in ('ready', 'running', 'done', 'dead', 'cancelled')", name="state"),
+    sa.CheckConstraint("state in ('ready', 'waiting', 'running', 'done', 'dead', 'cancelled')", name="state"),
     sa.Index("work_ready_idx", "uses", "priority", "id", postgresql_where=sa.text("state = 'ready'")),
+    sa.Index("work_waiting_idx", "run_at", postgresql_where=sa.text("state = 'waiting'")),
     sa.Index("work_running_idx", "lease_until", postgresql_where=sa.text("state = 'running'")),
     sa.Index("work_job_idx", "job_id"),
+)
+
+lanes: Final = sa.Table(
+    "lanes",
+    metadata,
+    # a kind of port: work that uses the same one queues up in one lane
+    sa.Column("uses", sa.Text, primary_key=True),
+    # the highest priority that was ever begun
+    sa.Column("clock", sa.BigInteger, nullable=False, server_default="0"),
 )
