@@ -115,7 +115,7 @@ begin
     end if;
     if plain and fences > 0 then
         select count(*) = fences and count(distinct w.id) = fences
-               and bool_and(f.settle in ('done', 'ready', 'dead', 'cancelled') and f.delay >= 0 and f.delay < 1e9)
+               and bool_and(f.settle in ('done', 'ready', 'waiting', 'dead', 'cancelled') and f.delay >= 0 and f.delay < 1e9)
         into plain
         from unnest(fence_work, fence_attempt, fence_owner, settle, delay) as f (work_id, attempt, owner, settle, delay)
         join work w on w.id = f.work_id and w.state = 'running' and w.attempt = f.attempt and w.owner = f.owner;
@@ -146,7 +146,7 @@ begin
             lasts[r] := nullif(j - 1, i - 1);
 
             if fenced and not coalesce(
-                settle[f] in ('done', 'ready', 'dead', 'cancelled') and delay[f] >= 0 and delay[f] < 1e9, false
+                settle[f] in ('done', 'ready', 'waiting', 'dead', 'cancelled') and delay[f] >= 0 and delay[f] < 1e9, false
             ) then
                 verdict := 'invalid';
             end if;
@@ -222,7 +222,7 @@ begin
     if fences > 0 then
         update work w
         set state = f.settle, owner = null, lease_until = null,
-            settled_at = case when f.settle = 'ready' then null else now() end,
+            settled_at = case when f.settle in ('ready', 'waiting') then null else now() end,
             run_at = now() + make_interval(secs => f.delay)
         from unnest(fence_work, settle, delay, settles) as f (work_id, settle, delay, settles)
         where w.id = f.work_id and f.settles;

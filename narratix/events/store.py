@@ -1,65 +1,54 @@
-"""The log: append, read, and the coalescer that makes many appends one commit.
+"""The log: append and read.
 
-Order is commit order: `append_many` (migrations/sql/append_many.sql) gives gapless positions under one
+Order is commit order: `append_many` (migrations/sql/append_many_at_once.sql) gives gapless positions under one
 lock that is held until the commit, so a reader that asks for "position > last" misses nothing.
+
+What stands in the log stays: UPDATE, DELETE and TRUNCATE are revoked, and triggers refuse them to the table's owner
+too. An owner can still drop or disable a trigger, which no database prevents; what is changed then is found by the
+hash chain (`narratix audit verify`). A service that connects as a role without ownership cannot do even that: it needs
+SELECT and INSERT on `events`, EXECUTE on `append_many`, and SELECT, INSERT, UPDATE and DELETE on the other tables.
 """
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import uuid
-from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import asyncpg
 import msgspec
-import structlog
 
 from narratix.events import codec
 from narratix.events.catalogue import Event
-
-log = structlog.get_logger(__name__)
-
-FLUSH_LIMIT: Final = 256
-"""Requests in one statement. More would lengthen the wait of the first without raising the rate."""
-
-PENDING_LIMIT: Final = 4096
-"""Requests waiting in this process; beyond it, appenders wait for room."""
-
-UNREACHABLE: Final = (
-    OSError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.TransactionRollbackError,
-    asyncpg.LockNotAvailableError,
+from narratix.events.coalescer import UNREACHABLE, Coalescer
+from narratix.events.requests import (
+    Appended,
+    Conflict,
+    Fence,
+    Fenced,
+    NewEvent,
+    Request,
+    StoreError,
+    Unreachable,
+    Unstorable,
 )
-"""What asyncpg raises when the database is away, full or interrupts, as distinct from refusing a statement."""
 
-
-class StoreError(Exception):
-    """Base of what an append can be refused for."""
-
-
-class Conflict(StoreError):
-    """The stream moved on since it was read: read it again and decide again."""
-
-    def __init__(self, actual: int) -> None:
-        super().__init__(f"the stream is at version {actual} by now")
-        self.actual = actual
-
-
-class Fenced(StoreError):
-    """The work that this append would settle belongs to somebody else by now."""
-
-
-class Unreachable(StoreError):
-    """The database did not answer within the time that an append may take."""
+__all__ = [
+    "UNREACHABLE",
+    "Appended",
+    "Conflict",
+    "EventStore",
+    "Fence",
+    "Fenced",
+    "NewEvent",
+    "Recorded",
+    "StoreError",
+    "Unreachable",
+    "Unstorable",
+    "recorded",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,51 +85,7 @@ class Recorded:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Fence:
-    """The claim under which work was done, and what becomes of the work row with this append."""
-
-    work_id: int
-    attempt: int
-    owner: str
-    settle: Literal["done", "ready", "dead", "cancelled"] = "done"
-    delay: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class NewEvent:
-    """An event to append. `expected` is the stream's version before this request, None for any."""
-
-    stream_id: uuid.UUID
-    event: Event
-    event_id: uuid.UUID
-    expected: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Appended:
-    """Where the last event of a request stands. `duplicate`: it stood there before."""
-
-    position: int | None
-    version: int | None
-    duplicate: bool
-
-
-@dataclass(slots=True)
-class _Request:
-    events: Sequence[NewEvent]
-    metadata: str
-    fence: Fence | None
-    done: asyncio.Future[Appended] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
-
-
 _json: Final = msgspec.json.Encoder()
-
-_APPEND: Final = """
-select outcome, last_position, last_version
-from append_many($1, $2::int[], $3::uuid[], $4::uuid[], $5::int[], $6::text[], $7::smallint[], $8::text[], $9::text[],
-                 $10::int[], $11::bigint[], $12::int[], $13::text[], $14::text[], $15::float8[])
-"""
 
 _COLUMNS: Final = "position, event_id, stream_id, version, type, schema_version, data, metadata, recorded_at, hash"
 _READ_STREAM: Final = f"""
@@ -176,71 +121,24 @@ class EventStore:
 
     def __init__(self, pool: asyncpg.Pool, *, deadline: float = 15.0) -> None:
         self._pool = pool
-        self._deadline = deadline
-        self._pending: deque[_Request] = deque()
-        self._room = asyncio.Semaphore(PENDING_LIMIT)
-        self._flusher: asyncio.Task[None] | None = None
+        self._coalescer = Coalescer(pool, deadline)
 
     # -- append ----------------------------------------------------------------------------
 
     async def append(
         self, events: Sequence[NewEvent], *, metadata: Mapping[str, Any] | None = None, fence: Fence | None = None
     ) -> Appended:
-        """Append all of `events`, or none. Raises Conflict, Fenced or Unreachable.
+        """Append all of `events`, of one stream or of several, or none. Raises Conflict, Fenced or Unreachable;
+        TypeError or ValueError for what could never be appended.
 
-        Safe to repeat: events whose ids stand in the log already are answered as `duplicate`. Without
-        events, a fence alone is settled.
+        Safe to repeat: events whose ids stand in the log already are answered as `duplicate`. Without events, a fence
+        alone is settled. NUL characters, which PostgreSQL cannot keep, become U+FFFD.
         """
-        await self._room.acquire()
-        request = _Request(events, _json.encode(metadata or {}).decode(), fence)
-        self._pending.append(request)
-        if self._flusher is None:
-            self._flusher = asyncio.create_task(self._flush_all(), name="append")
-        try:
-            return await asyncio.shield(request.done)
-        finally:
-            self._room.release()
+        return await self._coalescer.submit(Request.of(events, metadata, fence))
 
     async def close(self) -> None:
-        """Wait for what is pending."""
-        if self._flusher is not None:
-            await self._flusher
-
-    async def _flush_all(self) -> None:
-        try:
-            while self._pending:
-                batch = [self._pending.popleft() for _ in range(min(len(self._pending), FLUSH_LIMIT))]
-                try:
-                    answers = await self._send(batch)
-                except Exception as problem:  # handed to every waiting appender
-                    for request in batch:
-                        if not request.done.done():
-                            request.done.set_exception(problem)
-                            request.done.exception()  # whoever was cancelled does not read it
-                    continue
-                for request, answer in zip(batch, answers, strict=True):
-                    if not request.done.done():
-                        _answer(request.done, answer)
-        finally:
-            self._flusher = None
-
-    async def _send(self, batch: Sequence[_Request]) -> list[asyncpg.Record]:
-        """One statement, repeated while the database is away: repeating is harmless, since event ids dedupe."""
-        arguments = _arguments(batch)
-        loop = asyncio.get_running_loop()
-        give_up = loop.time() + self._deadline
-        pause = 0.05
-        while True:
-            try:
-                async with self._pool.acquire(timeout=10) as connection:
-                    rows: list[asyncpg.Record] = await connection.fetch(_APPEND, *arguments, timeout=20)
-                    return rows
-            except (*UNREACHABLE, TimeoutError) as problem:
-                if loop.time() + pause > give_up:
-                    raise Unreachable("The database does not answer; nothing was recorded.") from problem
-                log.warning("append_retried", reason=str(problem) or type(problem).__name__)
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, 2.0)
+        """Refuse further appends, and wait for what is pending."""
+        await self._coalescer.close()
 
     # -- read ------------------------------------------------------------------------------
 
@@ -270,40 +168,3 @@ class EventStore:
         """The last position of the log, 0 when it is empty."""
         position: int = await self._pool.fetchval("select coalesce(max(position), 0) from events")
         return position
-
-
-def _arguments(batch: Sequence[_Request]) -> tuple[Any, ...]:
-    events: tuple[list[Any], ...] = ([], [], [], [], [], [], [], [])
-    fences: tuple[list[Any], ...] = ([], [], [], [], [], [])
-    for number, request in enumerate(batch, 1):
-        for new in request.events:
-            name, schema_version, data = codec.encode(new.event)
-            row: tuple[Any, ...] = (
-                number,
-                new.event_id,
-                new.stream_id,
-                new.expected,
-                name,
-                schema_version,
-                data,
-                request.metadata,
-            )
-            for column, value in zip(events, row, strict=True):
-                column.append(value)
-        if (fence := request.fence) is not None:
-            settled: tuple[Any, ...] = (number, fence.work_id, fence.attempt, fence.owner, fence.settle, fence.delay)
-            for column, value in zip(fences, settled, strict=True):
-                column.append(value)
-    return (len(batch), *events, *fences)
-
-
-def _answer(done: asyncio.Future[Appended], row: asyncpg.Record) -> None:
-    outcome, position, version = row
-    if outcome == "conflict":
-        done.set_exception(Conflict(version))
-    elif outcome == "fenced":
-        done.set_exception(Fenced("this work was taken over, cancelled or settled"))
-    else:
-        done.set_result(Appended(position, version, outcome == "duplicate"))
-    with contextlib.suppress(asyncio.InvalidStateError):
-        done.exception()  # an appender that was cancelled does not read it

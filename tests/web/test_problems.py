@@ -22,7 +22,7 @@ async def forlorn(opened: Opened) -> AsyncIterator[Client]:
     """A client of a service whose database went away."""
     async with opened("web") as services, client_of(services, raise_app_exceptions=False) as client:
         await services.pool.close()
-        services.store._deadline = 0.0
+        services.store._coalescer.deadline = 0.0
         yield client
 
 
