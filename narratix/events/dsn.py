@@ -24,7 +24,11 @@ def asyncpg_dsn(dsn: str) -> str:
 
 def sqlalchemy_url(dsn: str) -> str:
     """For `create_async_engine`. Raises BadAddress."""
-    parameters = [("ssl" if name == "sslmode" else name, value) for name, value in _parameters(dsn)]
+    parameters = [
+        ("ssl" if name == "sslmode" else name, value)
+        for name, value in _parameters(dsn)
+        if name != "application_name"  # which SQLAlchemy would hand to asyncpg as an argument that it does not have
+    ]
     return _rebuilt(_parsed(dsn), "postgresql+asyncpg", parameters)
 
 

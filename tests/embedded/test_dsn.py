@@ -50,6 +50,12 @@ def test_given_a_socket_in_a_path_with_a_space_when_converted_then_both_librarie
     assert asyncpg_dsn("postgresql:///drama") == "postgresql:///drama"
 
 
+def test_given_an_address_that_names_its_caller_when_converted_then_only_asyncpg_is_told() -> None:
+    address = "postgresql://ann@host/drama?application_name=web-1"
+    assert asyncpg_dsn(address) == address
+    assert "application_name" not in asyncpg_arguments(address)
+
+
 def test_given_a_pooled_address_when_asked_for_the_direct_one_then_only_the_host_differs() -> None:
     assert is_pooled(NEON)
     assert direct_dsn(NEON) == "postgresql://ann:p%40ss@ep-cool-1.eu-central-1.aws.neon.tech/drama?sslmode=require"
