@@ -1,245 +1,110 @@
 """Kills and freezes processes of a working Narratix at random moments, then counts what that did.
 
-`python -m tests.chaos.chaos --moments 200 --jobs 40 --seed 1` prints a tally. What must hold: every accepted job ends,
-no event is lost or doubled, and only calls that were in flight when their process was struck are repeated.
+`python -m tests.chaos.chaos --moments 200 --seed 1` strikes web and worker processes, the router's holder and
+PostgreSQL, by SIGKILL and SIGSTOP, while clients submit stories and follow them. `--pgbouncer` puts PgBouncer in
+transaction mode between; `--cut-listeners 3` ends every listening connection each 3 seconds. What must hold: every
+accepted job is completed, no event is lost or doubled, no client misses a version, nobody writes who has lost its
+work, and only calls that were in flight are made again. Prints its tally; the exit status is 1 if that is broken, and
+2 if struck work waited longer than a lease and two seconds.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import os
+import contextlib
 import random
-import signal
-import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
-from dataclasses import dataclass, field
 from pathlib import Path
-from uuid import UUID
 
-import asyncpg
 import msgspec
 
-from narratix.app import connection_pool, open_storage
-from narratix.commands import Commands
+from narratix.app import connection_pool
 from narratix.embedded.postgres import EmbeddedPostgres
-from narratix.events.audit import verify
-from narratix.events.catalogue import Options
-from narratix.events.store import EventStore
-from narratix.handlers.texts import Texts
 from narratix.schema import migrate
-from narratix.settings import Settings
+from tests.chaos.audience import Audience
+from tests.chaos.fleet import Fleet
+from tests.chaos.moments import Striker, cutting_listeners, plan
+from tests.chaos.pooler import pgbouncer
+from tests.chaos.tally import TAKEOVER_SLACK, Tally, count
 
-PROJECT = Path(__file__).parent.parent.parent
 LEASE_SECONDS = 3.0
-STORING_SECONDS = 3.0
-"""A call that ended this shortly before its process was struck may not have been stored yet."""
+ENDING_SECONDS = 180.0
+"""How long the last jobs may take when nothing is struck any more."""
 
 
-@dataclass(slots=True)
-class Tally:
-    """What a run came to."""
-
-    seed: int
-    struck: Counter[str] = field(default_factory=Counter)
-    jobs: int = 0
-    ended: Counter[str] = field(default_factory=Counter)
-    events: int = 0
-    doubled: int = 0
-    chain: str = ""
-    calls: int = 0
-    repeated: int = 0
-    repeated_without_cause: int = 0
-    seconds: float = 0.0
-
-    @property
-    def good(self) -> bool:
-        whole = self.ended["completed"] == self.jobs and self.chain == "ok"
-        return whole and self.doubled == 0 and self.repeated_without_cause == 0
-
-
-class Services:
-    """Processes over one database and one directory."""
-
-    def __init__(self, home: Path, dsn: str, count: int) -> None:
-        self.calls = home / "calls.log"
-        self.calls.touch()
-        self._environment = os.environ | {
-            "DATABASE_URL": dsn,
-            "NARRATIX_HOME": str(home),
-            "NARRATIX_TEST_CALLS": str(self.calls),
-            "NARRATIX_SPEECH": "scripted",
-            "NARRATIX_MUSIC": "silent",
-            "NARRATIX_EFFECTS": "silent",
-            "NARRATIX_LEASE_SECONDS": str(LEASE_SECONDS),
-            "NARRATIX_SPEECH_WORKERS": "2",
-            "NARRATIX_LOG_LEVEL": "warning",
-            "PYTHONPATH": str(PROJECT),
-        }
-        self._log = (home / "services.log").open("ab")
-        self.processes = [self.start() for _ in range(count)]
-        self.in_flight: set[str] = set()
-
-    def start(self) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "tests.chaos.service", "serve", "--port", "0"]
-        return subprocess.Popen(
-            command, cwd=PROJECT, env=self._environment, stdout=self._log, stderr=self._log, start_new_session=True
-        )
-
-    def kill(self, number: int) -> None:
-        victim = self.processes[number]
-        self.note_in_flight(victim.pid)
-        victim.kill()
-        victim.wait()
-        self.processes[number] = self.start()
-
-    def freeze(self, number: int) -> subprocess.Popen[bytes]:
-        victim = self.processes[number]
-        victim.send_signal(signal.SIGSTOP)
-        self.note_in_flight(victim.pid)
-        return victim
-
-    def note_in_flight(self, pid: int) -> None:
-        """Remember the calls of this process that have no end, or too fresh a one."""
-        now = time.time()
-        state: dict[str, tuple[str, float]] = {}
-        for at, who, what, key in self.read_calls():
-            if who == pid:
-                state[key] = (what, at)
-        self.in_flight |= {key for key, (what, at) in state.items() if what == "begun" or now - at < STORING_SECONDS}
-
-    def read_calls(self) -> list[tuple[float, int, str, str]]:
-        lines = (line.split() for line in self.calls.read_text().splitlines())
-        return [(float(at), int(who), what, key) for at, who, what, key in lines]
-
-    def stop(self) -> None:
-        for process in self.processes:
-            process.send_signal(signal.SIGCONT)
-            process.terminate()
-        for process in self.processes:
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-        self._log.close()
-
-
-async def run(*, seed: int, moments: int, jobs: int, processes: int, home: Path) -> Tally:
-    """Strike `moments` times while `jobs` dramas are made. The home directory holds logs afterwards."""
-    chance, tally, began = random.Random(seed), Tally(seed), time.monotonic()
-    postgres = EmbeddedPostgres(home)
-    dsn = postgres.start()
-    try:
-        await migrate(dsn)
-        services = Services(home, dsn, processes)
-        try:
-            async with connection_pool(dsn) as pool:
-                submitted = await _submit(pool, home, jobs, chance)
-                tally.jobs = len(submitted)
-                for _ in range(moments):
-                    await asyncio.sleep(chance.uniform(0.3, 2.5))
-                    tally.struck[await _strike(services, home, postgres, chance)] += 1
-                await _until_all_ended(pool, submitted)
-                await _count(pool, services, submitted, tally)
-        finally:
-            services.stop()
-    finally:
-        postgres.stop()
+async def run(
+    home: Path,
+    *,
+    seed: int,
+    moments: int,
+    mean_pause: float = 4.0,
+    jobs: int = 6,
+    web: int = 2,
+    workers: int = 3,
+    pooled: bool = False,
+    cut_listeners: float = 0.0,
+) -> Tally:
+    """Strike `moments` times while `jobs` dramas are always under way. The home directory holds the logs afterwards."""
+    began, cut = time.monotonic(), [0]
+    variant = " ".join(["pgbouncer"] * pooled + [f"listeners cut every {cut_listeners:g} s"] * bool(cut_listeners))
+    tally = Tally(seed, variant or "plain", LEASE_SECONDS)
+    async with contextlib.AsyncExitStack() as stack:
+        postgres = EmbeddedPostgres(home)
+        direct = await asyncio.to_thread(postgres.start)
+        stack.push_async_callback(asyncio.to_thread, postgres.stop)
+        await migrate(direct)
+        dsn = stack.enter_context(pgbouncer(direct, home)) if pooled else direct
+        fleet = Fleet(home, dsn, direct, LEASE_SECONDS)
+        stack.callback(fleet.stop)
+        fleet.start(web=web, workers=workers)
+        await fleet.serving()
+        watcher = await stack.enter_async_context(connection_pool(direct))
+        audience = Audience(fleet, random.Random(seed), jobs)
+        striker = Striker(fleet, postgres, watcher)
+        async with asyncio.TaskGroup() as group:
+            watching = group.create_task(striker.keep_watching())
+            attending = group.create_task(audience.attend())
+            cutting = cutting_listeners(watcher, cut_listeners, cut) if cut_listeners else contextlib.nullcontext()
+            async with cutting:
+                await striker.carry_out(plan(seed, moments, mean_pause=mean_pause, lease=LEASE_SECONDS))
+                audience.stop_submitting()
+                await asyncio.wait([attending], timeout=ENDING_SECONDS)
+            watching.cancel()
+            attending.cancel()
+        await count(tally, watcher, fleet, audience, striker)
+        tally.listeners_cut = sum(cut)
     tally.seconds = round(time.monotonic() - began, 1)
     return tally
 
 
-async def _submit(pool: asyncpg.Pool, home: Path, jobs: int, chance: random.Random) -> list[UUID]:
-    store = EventStore(pool)
-    commands = Commands(store, Texts(open_storage(Settings(home=home))))
-    submitted = []
-    for number in range(jobs):
-        lines = [
-            f"“Number {number}, part {part}, {chance.randrange(10**6)},” said {chance.choice(['Anna', 'Tom', 'Ruth'])}."
-            for part in range(chance.randrange(10, 40))
-        ]
-        submitted.append(await commands.submit("\n\n".join(lines), options=Options(formats=("wav",))))
-    await store.close()
-    return submitted
-
-
-async def _strike(services: Services, home: Path, postgres: EmbeddedPostgres, chance: random.Random) -> str:
-    number = chance.randrange(len(services.processes))
-    match chance.choices(["kill", "freeze", "kill postgres", "kill both"], [5, 3, 1, 1])[0]:
-        case "kill":
-            services.kill(number)
-            return "service killed"
-        case "freeze":
-            frozen = services.freeze(number)
-            await asyncio.sleep(chance.uniform(0.2, LEASE_SECONDS * 1.5))
-            frozen.send_signal(signal.SIGCONT)
-            return "service frozen"
-        case "kill postgres":
-            _kill_postgres(postgres)
-            return "postgres killed"
-        case _:
-            _kill_postgres(postgres)
-            services.kill(number)
-            return "both killed"
-
-
-def _kill_postgres(postgres: EmbeddedPostgres) -> None:
-    assert postgres.pid is not None
-    os.kill(postgres.pid, signal.SIGKILL)
-    postgres.start()
-
-
-async def _until_all_ended(pool: asyncpg.Pool, submitted: list[UUID], seconds: float = 600) -> None:
-    query = """select count(distinct stream_id) from events
-               where stream_id = any($1) and type in ('JobCompleted', 'JobFailed', 'JobCancelled')"""
-    async with asyncio.timeout(seconds):
-        while True:
-            try:
-                if await pool.fetchval(query, submitted) == len(submitted):
-                    return
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-                pass  # it was just killed; the pool finds it again
-            await asyncio.sleep(0.5)
-
-
-async def _count(pool: asyncpg.Pool, services: Services, submitted: list[UUID], tally: Tally) -> None:
-    store = EventStore(pool)
-    for job_id in submitted:
-        events = await store.read(job_id)
-        tally.events += len(events)
-        tally.ended[{"JobCompleted": "completed", "JobFailed": "failed"}.get(events[-1].type, events[-1].type)] += 1
-        once = Counter(
-            (event.type, getattr(event.data, "line", None), getattr(event.data, "cue", None),
-             getattr(event.data, "effect", None))
-            for event in events if event.type not in ("AttemptFailed",)
-        )  # fmt: skip
-        tally.doubled += sum(count - 1 for count in once.values())
-    verdict = await verify(pool)
-    tally.chain = "ok" if verdict.ok else str(verdict.problem)
-    begun = Counter(key for _, _, what, key in services.read_calls() if what == "begun")
-    again = {key: count for key, count in begun.items() if count > 1}
-    tally.calls = sum(begun.values())
-    tally.repeated = sum(again.values()) - len(again)
-    tally.repeated_without_cause = len(again.keys() - services.in_flight)
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--moments", type=int, default=200)
-    parser.add_argument("--jobs", type=int, default=40)
-    parser.add_argument("--processes", type=int, default=3)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=1)
-    chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="narratix-chaos-") as home:
-        tally = asyncio.run(run(**vars(chosen), home=Path(home)))
-        print(msgspec.json.format(msgspec.json.encode(tally), indent=2).decode(), "good" if tally.good else "BAD")
-        if not tally.good:
-            print(Path(home, "services.log").read_text()[-4000:], file=sys.stderr)
-    raise SystemExit(0 if tally.good else 1)
+    parser.add_argument("--moments", type=int, default=200)
+    parser.add_argument("--mean-pause", type=float, default=4.0, help="Seconds between two moments.")
+    parser.add_argument("--jobs", type=int, default=6, help="Dramas that are always under way.")
+    parser.add_argument("--web", type=int, default=2)
+    parser.add_argument("--workers", type=int, default=3)
+    parser.add_argument("--pgbouncer", dest="pooled", action="store_true")
+    parser.add_argument("--cut-listeners", type=float, default=0.0, metavar="SECONDS")
+    parser.add_argument("--keep", type=Path, help="A new directory for the logs of all processes.")
+    chosen = vars(parser.parse_args())
+    kept: Path | None = chosen.pop("keep")
+    with tempfile.TemporaryDirectory(prefix="narratix-chaos-") as passing:
+        home = kept or Path(passing)
+        home.mkdir(parents=True, exist_ok=True)
+        home.chmod(0o755)
+        tally = asyncio.run(run(home, **chosen))
+        print(tally.table())
+        print(msgspec.json.encode(tally).decode())
+        for fault in tally.faults:
+            print(f"BROKEN: {fault}")
+        if tally.takeovers_late:
+            print(f"LATE: {tally.takeovers_late} times work waited for more than {LEASE_SECONDS + TAKEOVER_SLACK:g} s")
+    sys.exit(1 if tally.faults else 2 if tally.takeovers_late else 0)
 
 
 if __name__ == "__main__":

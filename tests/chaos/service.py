@@ -1,4 +1,8 @@
-"""`narratix` with a speech engine that takes its time and writes down every call: begun, then ended."""
+"""`narratix` with a speech engine that takes its time, and a diary for what the outside must know of this process.
+
+A line of the diary: seconds since 1970, process, what happened, to what. Calls: `begun` and `ended`, the call's key;
+`worker`, the name under which this process claims work; `refused`, a piece of work whose report met a lost fence.
+"""
 
 from __future__ import annotations
 
@@ -6,38 +10,62 @@ import asyncio
 import hashlib
 import os
 import time
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from narratix import app
+from narratix.events.store import Appended, EventStore, Fence, Fenced, NewEvent
 from narratix.ports import Spoken
 from narratix.providers.speech import SPEECH
 from narratix.providers.speech.silent import SilentSpeech
-
-CALL_SECONDS = 0.15
+from narratix.worker import Worker
 
 
 class ScriptedSpeech(SilentSpeech):
+    """A call lasts between 0.3 and 2 seconds, by its key."""
+
     name = "scripted"
 
     async def speak(self, text: str, voice: str, *, direction: str = "", speed: float = 1.0) -> Spoken:
         key = hashlib.sha256(f"{voice}\n{direction}\n{speed}\n{text}".encode()).hexdigest()[:16]
         note("begun", key)
-        await asyncio.sleep(CALL_SECONDS)
+        await asyncio.sleep(0.3 + 1.7 * int(key[:2], 16) / 255)
         spoken = await super().speak(text, voice, direction=direction, speed=speed)
         note("ended", key)
         return spoken
 
 
-def note(what: str, key: str) -> None:
+class NotedWorker(Worker):
+    def __init__(self, **choices: Any) -> None:
+        super().__init__(**choices)
+        note("worker", self.owner)
+
+
+class NotedStore(EventStore):
+    async def append(
+        self, events: Sequence[NewEvent], *, metadata: Mapping[str, Any] | None = None, fence: Fence | None = None
+    ) -> Appended:
+        try:
+            return await super().append(events, metadata=metadata, fence=fence)
+        except Fenced:
+            if fence is not None:
+                note("refused", str(fence.work_id))
+            raise
+
+
+def note(what: str, about: str) -> None:
     """One write, so that no line is cut, whoever else writes and however this process ends."""
-    line = f"{time.time():.3f} {os.getpid()} {what} {key}\n".encode()
-    calls = os.open(os.environ["NARRATIX_TEST_CALLS"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    line = f"{time.time():.3f} {os.getpid()} {what} {about}\n".encode()
+    diary = os.open(os.environ["NARRATIX_TEST_DIARY"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     try:
-        os.write(calls, line)
+        os.write(diary, line)
     finally:
-        os.close(calls)
+        os.close(diary)
 
 
 if __name__ == "__main__":
     SPEECH[ScriptedSpeech.name] = lambda *_: ScriptedSpeech()
+    vars(app).update(Worker=NotedWorker, EventStore=NotedStore)
     from narratix.cli import main
 
     main()

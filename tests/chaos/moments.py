@@ -1,0 +1,220 @@
+"""What strikes when: a plan made from a seed alone, and its execution on a fleet."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+import asyncpg
+
+from narratix.embedded.postgres import EmbeddedPostgres
+from narratix.events.subscription import ELECTION
+from tests.chaos.fleet import Fleet, Member, freeze_postgres, kill_postgres, wake_postgres
+
+Target = Literal["worker", "web", "router", "postgres", "both"]
+How = Literal["kill", "freeze"]
+
+WEIGHTS: Final[dict[Target, int]] = {"worker": 7, "router": 4, "web": 4, "postgres": 3, "both": 2}
+
+_HOLDER: Final = """
+select a.application_name from pg_locks l join pg_stat_activity a using (pid)
+where l.locktype = 'advisory' and l.granted and l.objid = $1
+"""
+_RUNNING: Final = "select id, attempt from work where state = 'running' and owner = any($1::text[])"
+_WATCHED: Final = "select id, attempt, state from work where id = any($1::bigint[])"
+
+_ROUTER: Final = """
+select coalesce((select position from subscriptions where name = 'router' and serving), 0),
+       (select coalesce(max(position), 0) from events)
+"""
+
+AWAY: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+"""What asking a database comes to that has just been struck."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """After `pause` seconds, `how` strikes `target`; a frozen one is woken after `seconds`."""
+
+    pause: float
+    target: Target
+    how: How
+    seconds: float
+    number: int
+
+
+def plan(seed: int, count: int, *, mean_pause: float, lease: float) -> list[Moment]:
+    """The moments of a seed. Most of what is frozen sleeps longer than a lease lasts."""
+    chance, made = random.Random(seed), []
+    for _ in range(count):
+        target = chance.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
+        longest = 1.2 * lease if target in ("postgres", "both") else 2.5 * lease
+        made.append(
+            Moment(
+                pause=chance.uniform(0.2, 2 * mean_pause - 0.2),
+                target=target,
+                how=chance.choices(["kill", "freeze"], [5, 4])[0],  # type: ignore[arg-type]
+                seconds=chance.uniform(0.3 * lease, longest),
+                number=chance.randrange(1000),
+            )
+        )
+    return made
+
+
+@dataclass(slots=True)
+class Taken:
+    """Work that was in a struck worker's hands, and how long it stayed there, in seconds; None: it still does."""
+
+    work: int
+    attempt: int
+    struck_at: float
+    strike: str
+    seconds: float | None = None
+
+    def moved_on(self, attempt: int, state: str) -> bool:
+        return attempt != self.attempt or state in ("done", "dead", "cancelled")
+
+
+@dataclass(slots=True)
+class Striker:
+    """Carries a plan out, and watches what becomes of the work that was struck. `down` are spans without a database or
+    without a worker; `stalls`, how long the router left events lying, in seconds."""
+
+    fleet: Fleet
+    postgres: EmbeddedPostgres
+    watcher: asyncpg.Pool
+    struck: list[str] = field(default_factory=list)
+    taken: list[Taken] = field(default_factory=list)
+    down: list[tuple[float, float]] = field(default_factory=list)
+    stalls: list[float] = field(default_factory=list)
+    _database: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _awake: list[asyncio.Task[None]] = field(default_factory=list)
+
+    async def carry_out(self, moments: list[Moment]) -> None:
+        """All of them; returns when everything is awake again."""
+        for moment in moments:
+            await asyncio.sleep(moment.pause)
+            await self._strike(moment)
+        await asyncio.gather(*self._awake)
+
+    async def _strike(self, moment: Moment) -> None:
+        member = await self._member(moment)
+        if moment.target not in ("postgres", "both"):
+            await self._strike_member(member, moment)
+        elif moment.target == "both":
+            await self._strike_member(member, moment)
+            await self._strike_database(moment)
+        else:
+            await self._strike_database(moment)
+        self.struck.append(f"{moment.target} {'killed' if moment.how == 'kill' else 'frozen'}")
+
+    async def _member(self, moment: Moment) -> Member:
+        """Who is meant: one that is awake. Where all sleep, the moment waits."""
+        role = "web" if moment.target == "web" else "worker"
+        if moment.target == "router":
+            with contextlib.suppress(*AWAY):
+                holder = await self.watcher.fetchval(_HOLDER, ELECTION, timeout=2)
+                for member in self.fleet.of("worker"):
+                    if member.name == holder and not member.frozen:
+                        return member
+        while not (awake := [member for member in self.fleet.of(role) if not member.frozen]):  # type: ignore[arg-type]
+            await asyncio.sleep(0.1)
+        return awake[moment.number % len(awake)]
+
+    async def _strike_member(self, member: Member, moment: Moment) -> None:
+        owners = self.fleet.owners(member)
+        if moment.how == "kill":
+            self.fleet.kill(member)
+        else:
+            self.fleet.freeze(member)
+            self._awake.append(asyncio.create_task(self._wake_later(member, moment.seconds)))
+        if owners:
+            await self._watch(owners, f"{moment.target} {moment.how}")
+
+    async def _wake_later(self, member: Member, seconds: float) -> None:
+        process = member.process
+        await asyncio.sleep(seconds)
+        if member.process is process:
+            self.fleet.wake(member)
+
+    async def _strike_database(self, moment: Moment) -> None:
+        async with self._database:
+            began = time.time()
+            self.fleet.note_in_flight()
+            if moment.how == "kill":
+                await asyncio.to_thread(kill_postgres, self.postgres)
+            else:
+                stopped = await asyncio.to_thread(freeze_postgres, self.postgres)
+                await asyncio.sleep(moment.seconds)
+                wake_postgres(stopped)
+            self.fleet.note_in_flight()
+            self.down.append((began, time.time()))
+
+    # -- what becomes of the work ----------------------------------------------------------
+
+    async def _watch(self, owners: set[str], strike: str) -> None:
+        """Remember what the struck one had in hand. With the database away nobody knows: then nothing is measured."""
+        struck_at = time.time()
+        with contextlib.suppress(*AWAY):
+            for row in await self.watcher.fetch(_RUNNING, list(owners), timeout=1):
+                self.taken.append(Taken(row["id"], row["attempt"], struck_at, strike))
+
+    async def keep_watching(self) -> None:
+        """For ever: see when struck work runs elsewhere or is settled, and how long the router leaves events lying."""
+        router, since = -1, time.time()
+        while True:
+            await asyncio.sleep(0.1)
+            if not self.fleet.able:
+                self.down.append((time.time() - 0.1, time.time()))
+            waiting = [taken for taken in self.taken if taken.seconds is None]
+            with contextlib.suppress(*AWAY):
+                for row in await self.watcher.fetch(_WATCHED, [taken.work for taken in waiting], timeout=1):
+                    for taken in waiting:
+                        if taken.work == row["id"] and taken.moved_on(row["attempt"], row["state"]):
+                            taken.seconds = time.time() - taken.struck_at
+                position, head = await self.watcher.fetchrow(_ROUTER, timeout=1)
+                if position != router or position == head:
+                    self.stalls.append(self.idle(since, time.time()))
+                    router, since = position, time.time()
+
+    def idle(self, begin: float, end: float) -> float:
+        """The seconds between two moments in which there were both a database and a worker that is awake."""
+        away, reached = 0.0, begin
+        for down, up in sorted(self.down):
+            away += max(0.0, min(up, end) - max(down, reached))
+            reached = max(reached, up)
+        return end - begin - away
+
+    def takeovers(self) -> list[float]:
+        """How long each piece of struck work lay idle, in seconds."""
+        return [self.idle(taken.struck_at, taken.struck_at + taken.seconds) for taken in self.taken if taken.seconds]
+
+
+@contextlib.asynccontextmanager
+async def cutting_listeners(watcher: asyncpg.Pool, seconds: float, cut: list[int]) -> AsyncIterator[None]:
+    """End every listening connection of the database every few seconds; `cut` gets how many each time."""
+
+    async def go_on() -> None:
+        while True:
+            await asyncio.sleep(seconds)
+            with contextlib.suppress(*AWAY):
+                cut.append(await watcher.fetchval(_CUT, timeout=2))
+
+    task = asyncio.create_task(go_on())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+_CUT: Final = r"""
+select count(pg_terminate_backend(pid)) from pg_stat_activity
+where query ~* '^\s*(listen|select pg_notify)' and state = 'idle' and pid <> pg_backend_pid()
+"""
