@@ -147,11 +147,11 @@ def eventsourcing_rate(dsn: str, seconds: float) -> float:
 
     address = conninfo_to_dict(dsn)
     with PostgresDatastore(
-        dbname=address["dbname"],
-        host=address["host"],
-        port=address.get("port", "5432"),
-        user=address["user"],
-        password=address.get("password", ""),
+        dbname=str(address["dbname"]),
+        host=str(address["host"]),
+        port=str(address.get("port", 5432)),
+        user=str(address["user"]),
+        password=str(address.get("password", "")),
         pool_size=WRITERS,
         max_overflow=0,
     ) as datastore:
