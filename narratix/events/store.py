@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -51,8 +50,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(msgspec.Struct, frozen=True, gc=False):
     """An event as it stands in the log. `data` is its decoded form, `raw` the stored JSON text."""
 
     position: int
@@ -100,18 +98,9 @@ select {_COLUMNS} from events where stream_id = $1 and type = any($2::text[]) or
 def recorded(row: asyncpg.Record) -> Recorded:
     """A row of `events`, decoded; one that cannot be read carries codec.Damaged."""
     position, event_id, stream_id, version, type_, schema_version, data, metadata, recorded_at, digest = row
+    event = codec.carry(type_, schema_version, data)
     return Recorded(
-        position=position,
-        event_id=event_id,
-        stream_id=stream_id,
-        version=version,
-        type=type_,
-        schema_version=schema_version,
-        data=codec.carry(type_, schema_version, data),
-        raw=data,
-        metadata=metadata,
-        recorded_at=recorded_at,
-        hash=digest,
+        position, event_id, stream_id, version, type_, schema_version, event, data, metadata, recorded_at, digest
     )
 
 
