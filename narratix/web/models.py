@@ -300,16 +300,21 @@ class RecordedEvent(Answer):
 
 class AuditProblem(Answer):
     position: int
-    job_id: UUID
+    job_id: UUID | None = Field(description="null where it cannot be told, as for an event that is missing.")
     what: str
 
 
 class AuditVerdict(Answer):
-    """Whether the log is whole: gapless positions, gapless versions per job, and every hash right."""
+    """Whether the log is whole: gapless positions, gapless versions per job, every hash right, and what was anchored."""
 
     ok: bool
-    events: int = Field(description="How many were checked.")
-    problem: AuditProblem | None
+    events: int = Field(description="How many were recomputed.")
+    problem: AuditProblem | None = Field(description="The first in the order of the log.")
+    problems: list[AuditProblem] = Field(description="The first hundred.")
+    since: int = Field(description="The position of the anchor after which events were recomputed; 0 for all.")
+    position: int = Field(description="Of the last event.")
+    rolling: str | None = Field(description="The rolling hash at `position`; null for one job.")
+    anchored: int = Field(description="The position of the last anchor that the log was held against; 0 without any.")
 
 
 class Health(Answer):
