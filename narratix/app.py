@@ -19,6 +19,7 @@ import structlog
 from narratix.commands import Commands, Spending
 from narratix.embedded.ffmpeg import find_ffmpeg
 from narratix.embedded.postgres import EmbeddedPostgres, PostgresUnavailable
+from narratix.events.anchoring import Anchorer
 from narratix.events.catalogue import Options
 from narratix.events.dsn import asyncpg_dsn, direct_dsn, is_pooled
 from narratix.events.feed import Feed
@@ -31,18 +32,19 @@ from narratix.handlers.texts import Texts
 from narratix.ports import Language, Storage
 from narratix.projections import PROJECTIONS
 from narratix.projections.projection import Projector
-from narratix.providers.effects import EFFECTS
+from narratix.providers.accounts import Accounts
+from narratix.providers.effects import open_effects
 from narratix.providers.estimate import estimate
 from narratix.providers.language import Access, open_language
 from narratix.providers.mastering import FfmpegMastering
-from narratix.providers.music import MUSIC
-from narratix.providers.speech import SPEECH
+from narratix.providers.music import open_music
+from narratix.providers.speech import CLOUD_SPEECH, SPEECH
 from narratix.providers.storage.directory import DirectoryStorage
 from narratix.router import Router
 from narratix.schema import migrate
 from narratix.services import Role, Services
 from narratix.settings import Settings
-from narratix.signing import signing_key
+from narratix.signing import anchor_keys, signing_key
 from narratix.spend import Budget, Caps, Ledger
 from narratix.worker import Worker
 
@@ -117,6 +119,17 @@ async def open_app(settings: Settings, database: Database, role: Role = "all") -
                 lease=settings.lease_seconds,
             )
             await stack.enter_async_context(_running(subscriptions.run(), "subscriptions"))
+            anchorer = Anchorer(
+                pool=pool,
+                feed=feed,
+                storage=ports.storage,
+                keys=anchor_keys(settings),
+                seconds=settings.anchor_seconds,
+                leader=subscriptions,
+                clock=partial(datetime.now, UTC),
+            )
+            stack.push_async_callback(anchorer.close)
+            await stack.enter_async_context(_running(anchorer.run(), "anchors"))
             await stack.enter_async_context(_running(worker.run(), "worker"))
         yield Services(
             settings=settings,
@@ -176,7 +189,11 @@ async def open_ports(settings: Settings) -> AsyncGenerator[Ports]:
         stack.push_async_callback(storage.close)
         packages = settings.packages
         speech = {name: make(packages, settings.speech_workers) for name, make in SPEECH.items()}
-        music, effects = MUSIC[settings.music](packages), EFFECTS[settings.effects](packages)
+        accounts = _accounts(settings, storage)
+        if accounts.elevenlabs_key:
+            speech |= {name: make(accounts) for name, make in CLOUD_SPEECH.items()}
+        music = open_music(settings.engines(settings.music), packages, accounts)
+        effects = open_effects(settings.engines(settings.effects), packages, accounts)
         mastering = FfmpegMastering(find_ffmpeg(settings.ffmpeg))
         for engine in speech.values():
             stack.push_async_callback(engine.close)
@@ -189,6 +206,7 @@ async def open_ports(settings: Settings) -> AsyncGenerator[Ports]:
             language=language,
             speech=speech,
             default_speech=settings.speech,
+            local_speech=settings.speech if settings.speech in SPEECH else next(iter(SPEECH)),
             music=music,
             effects=effects,
             storage=storage,
@@ -208,6 +226,19 @@ async def open_languages(settings: Settings) -> AsyncGenerator[Language]:
         language = open_language(settings.languages, _access(settings, storage))
         stack.push_async_callback(language.close)
         yield language
+
+
+def _accounts(settings: Settings, storage: Storage) -> Accounts:
+    return Accounts(
+        storage=storage,
+        elevenlabs_key=settings.elevenlabs_api_key.get_secret_value(),
+        elevenlabs_url=settings.elevenlabs_url,
+        elevenlabs_model=settings.elevenlabs_model,
+        elevenlabs_calls=settings.elevenlabs_calls,
+        replicate_token=settings.replicate_api_token.get_secret_value(),
+        replicate_url=settings.replicate_url,
+        replicate_version=settings.replicate_version,
+    )
 
 
 def _access(settings: Settings, answers: Storage) -> Access:

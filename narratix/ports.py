@@ -153,7 +153,13 @@ class Speech(Protocol):
     model: str
 
     @property
-    def voices(self) -> Sequence[Voice]: ...
+    def voices(self) -> Sequence[Voice]:
+        """Known once `ready` was awaited; a local engine knows them from the beginning."""
+        ...
+
+    async def ready(self) -> None:
+        """Learn who can speak. Harmless to repeat."""
+        ...
 
     async def speak(self, text: str, voice: str, *, direction: str = "", speed: float = 1.0) -> Spoken:
         """Deterministic for a local engine. A text without anything speakable gives an empty sound."""

@@ -36,7 +36,11 @@ class Settings(BaseSettings):
     public_url: str = ""
     """The address that browsers use, for links that leave the page. Empty: relative links."""
     signing_key: SecretStr | None = None
-    """Signs file addresses. By default a random one is kept in `home`."""
+    """Signs file addresses and anchors. By default a random one is kept in `home`."""
+    former_signing_keys: SecretStr = SecretStr("")
+    """Those that were used before, parted by blanks: the anchors that they signed are still believed."""
+    anchor_seconds: float = Field(default=600.0, ge=1, le=24 * 3600)
+    """How soon after the log has grown an anchor of it goes to object storage (docs/audit.md)."""
 
     language: str = ""
     """Script engines, the best first, by commas ("claude,rules"). By default Claude where there is a key for it, and the
@@ -58,8 +62,20 @@ class Settings(BaseSettings):
     replay_only: bool = False
     """Ask no language model anything: only answers that were kept before are used. For demos and tests."""
     speech: str = "kokoro"
+    """The engine of jobs that name none: kokoro, fast, or elevenlabs where there is a key for it."""
     music: str = "composed"
+    """Engines of music, the best first, by commas ("elevenlabs,composed")."""
     effects: str = "synthesised"
+    """Engines of sound effects, the best first, by commas ("replicate,synthesised")."""
+    elevenlabs_api_key: SecretStr = Field(default=SecretStr(""), validation_alias="ELEVENLABS_API_KEY")
+    elevenlabs_url: str = ""
+    elevenlabs_model: str = "eleven_multilingual_v2"
+    elevenlabs_calls: int = Field(default=5, ge=1, le=50)
+    """How many calls at once the plan allows."""
+    replicate_api_token: SecretStr = Field(default=SecretStr(""), validation_alias="REPLICATE_API_TOKEN")
+    replicate_url: str = ""
+    replicate_version: str = ""
+    """The version of the model that makes music and effects there (stackadoc/stable-audio-open-1.0)."""
     speech_workers: int = Field(default_factory=lambda: len(os.sched_getaffinity(0)), ge=1, le=64)
     packages: Path = PROJECT / "node_modules"
     """The directory of the npm packages: voices, SoundFont, the page's libraries."""
@@ -79,8 +95,13 @@ class Settings(BaseSettings):
     def languages(self) -> list[str]:
         """The names of the script engines, the best first."""
         if self.language:
-            return [name.strip() for name in self.language.split(",")]
+            return self.engines(self.language)
         return ["claude", "rules"] if self.anthropic_api_key.get_secret_value() else ["rules"]
+
+    @staticmethod
+    def engines(names: str) -> list[str]:
+        """Names by commas, the best first."""
+        return [name.strip() for name in names.split(",") if name.strip()]
 
     @property
     def uses_s3(self) -> bool:

@@ -2,21 +2,40 @@
 
 from __future__ import annotations
 
+import structlog
+
 from narratix.events.catalogue import Event, ScriptWritten, VoicesCast
 from narratix.handlers.handler import Handler, Ports
 from narratix.job import Job
-from narratix.ports import ProviderError
+from narratix.ports import ProviderError, Speech
 from narratix.script.casting import UnknownVoice, cast_voices
+
+log = structlog.get_logger(__name__)
 
 
 async def run(ports: Ports, job: Job, _item: str) -> Event:
     assert job.script is not None
-    speech = ports.speech_for(job.options.engine)
+    speech = await _ready(ports, job.options.engine)
     try:
         voices = cast_voices(job.script.cast, job.script.segments, speech.voices, job.options.voices)
     except UnknownVoice as problem:
         raise ProviderError(str(problem), permanent=True) from problem
     return VoicesCast(engine=speech.name, voices=voices)
+
+
+async def _ready(ports: Ports, engine: str) -> Speech:
+    """The wished engine, or the local one where that cannot be had for good: a drama is cast as a whole, by one engine."""
+    speech = ports.speech_for(engine)
+    try:
+        await speech.ready()
+    except ProviderError as problem:
+        local = ports.speech_for(ports.local_speech)
+        if not problem.permanent or local is speech:
+            raise
+        log.warning("speech_engine_replaced", engine=speech.name, by=local.name, reason=str(problem))
+        await local.ready()
+        return local
+    return speech
 
 
 CAST_VOICES = Handler(
@@ -27,5 +46,6 @@ CAST_VOICES = Handler(
     done=lambda job, _item: job.voices is not None,
     inputs=lambda job, _item: (job.script and job.script.cast, job.options.engine, job.options.voices),
     run=run,
+    light=True,
     time_limit=30,
 )

@@ -29,13 +29,15 @@ class Clip(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Made(msgspec.Struct, frozen=True, kw_only=True):
-    """A clip that was just made: its sound ready for the mix, and the facts about it."""
+    """A clip that was just made: its sound ready for the mix, and the facts about it. `inputs` is what it was really made
+    from, where another engine than the asked one made it: it is then kept under that, and the asked one is asked again."""
 
     sound: Sound
     energies: tuple[float, ...]
     usage: Usage
     onset: float = 0.0
     words: tuple[tuple[int, int, float, float], ...] = ()
+    inputs: tuple[Any, ...] | None = None
 
 
 class Clips:
@@ -47,12 +49,14 @@ class Clips:
 
     async def get(self, kind: Kind, inputs: tuple[Any, ...], make: Callable[[], Awaitable[Made]]) -> Clip:
         """The clip made from `inputs`: found if it was ever made, else made and stored."""
-        digest = hashlib.sha256(msgspec.json.encode(inputs, order="deterministic")).hexdigest()
-        stem = f"clips/{kind}/{digest[:2]}/{digest}"
+        stem = _stem(kind, inputs)
         lock = self._making.setdefault(stem, asyncio.Lock())
         try:
             async with lock:
-                return await self._found(stem) or await self._stored(stem, await make())
+                if (found := await self._found(stem)) is not None:
+                    return found
+                made = await make()
+                return await self._stored(stem if made.inputs is None else _stem(kind, made.inputs), made)
         finally:
             if not lock.locked():
                 self._making.pop(stem, None)
@@ -80,6 +84,11 @@ class Clips:
         )
         await self._storage.put(f"{stem}.json", msgspec.json.encode(clip), "application/json")
         return clip
+
+
+def _stem(kind: Kind, inputs: tuple[Any, ...]) -> str:
+    digest = hashlib.sha256(msgspec.json.encode(inputs, order="deterministic")).hexdigest()
+    return f"clips/{kind}/{digest[:2]}/{digest}"
 
 
 def _rounded(energies: Iterable[float]) -> Iterable[float]:

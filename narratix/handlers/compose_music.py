@@ -16,11 +16,16 @@ async def run(ports: Ports, job: Job, item: str) -> Event:
 
     async def make() -> Made:
         rendered = await music.compose(cue.mood, cue.intensity, cue.prompt, cue.seconds, cue.seed)
+        by_other = rendered.usage.provider != music.name
         return Made(
-            sound=rendered.sound, energies=await asyncio.to_thread(energies, rendered.sound), usage=rendered.usage
+            sound=rendered.sound,
+            energies=await asyncio.to_thread(energies, rendered.sound),
+            usage=rendered.usage,
+            inputs=(rendered.usage.provider, rendered.usage.model, *asked) if by_other else None,
         )
 
-    inputs = (music.name, music.model, cue.mood, cue.intensity, cue.prompt, cue.seconds, cue.seed)
+    asked = (cue.mood, cue.intensity, cue.prompt, cue.seconds, cue.seed)
+    inputs = (music.name, music.model, *asked)
     clip = await ports.clips.get("music", inputs, make)
     return MusicComposed(cue=item, clip_key=clip.key, duration=clip.duration, energies=clip.energies, usage=clip.usage)
 
@@ -38,6 +43,7 @@ COMPOSE_MUSIC = Handler(
     done=lambda job, item: item in job.music or f"compose_music {item}" in job.missing,
     inputs=lambda job, item: (_cue(job, item),),
     run=run,
+    light=True,
     time_limit=300,
     optional=True,
 )

@@ -18,12 +18,14 @@ Uses = Literal["language", "speech", "music", "effects", "stream", "mastering", 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """Everything a stage may use, chosen once by the composition root. `scratch` is a local directory for files
+    """Everything a stage may use, chosen once by the composition root. `local_speech` stands in for an engine that cannot
+    be had; `scratch` is a local directory for files
     that live as long as a stage runs."""
 
     language: Language
     speech: Mapping[str, Speech]
     default_speech: str
+    local_speech: str
     music: Music
     effects: Effects
     storage: Storage
@@ -51,6 +53,8 @@ class Handler:
     `wakes_on` are the events after which something may have become possible. `inputs` are what the
     item is made from: when they change, it is other work. `run` does one item and returns the event
     that concludes it. Times in seconds; the pause before attempt n is `pause * 2**(n-1)`, jittered.
+    `light`: `run` asks of the lines no more than that they are spoken, and may be given a job whose lines lack their
+    words and energies. `items`, `done`, `inputs` and `priority` always get such a job.
     """
 
     name: str
@@ -65,6 +69,7 @@ class Handler:
     time_limit: float = 300.0
     priority: Callable[[Job, str], int] = lambda _job, _item: 0
     optional: bool = False
+    light: bool = False
 
     def work(self, job: Job) -> Iterable[Work]:
         """The work that `job` needs from this stage now."""

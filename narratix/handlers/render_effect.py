@@ -16,10 +16,17 @@ async def run(ports: Ports, job: Job, item: str) -> Event:
 
     async def make() -> Made:
         rendered = await effects.render(cue.name, cue.prompt, cue.seconds, cue.seed)
-        measured = await asyncio.to_thread(energies, rendered.sound)
-        return Made(sound=rendered.sound, energies=measured, usage=rendered.usage, onset=rendered.onset)
+        by_other = rendered.usage.provider != effects.name
+        return Made(
+            sound=rendered.sound,
+            energies=await asyncio.to_thread(energies, rendered.sound),
+            usage=rendered.usage,
+            onset=rendered.onset,
+            inputs=(rendered.usage.provider, rendered.usage.model, *asked) if by_other else None,
+        )
 
-    inputs = (effects.name, effects.model, cue.name, cue.prompt, cue.seconds, cue.seed)
+    asked = (cue.name, cue.prompt, cue.seconds, cue.seed)
+    inputs = (effects.name, effects.model, *asked)
     clip = await ports.clips.get("effects", inputs, make)
     return EffectRendered(
         effect=item,
@@ -44,6 +51,7 @@ RENDER_EFFECT = Handler(
     done=lambda job, item: item in job.effects or f"render_effect {item}" in job.missing,
     inputs=lambda job, item: (_cue(job, item),),
     run=run,
+    light=True,
     time_limit=120,
     optional=True,
 )

@@ -30,7 +30,7 @@ def check_size(text: str, limit: int) -> None:
         raise Problem(413, "The story is too long", TOO_LARGE)
 
 
-def options_of(wish: PerformanceOptions, ports: Ports) -> Options:
+async def options_of(wish: PerformanceOptions, ports: Ports) -> Options:
     """Raises Problem (422) naming every option that cannot be had here."""
     errors: list[tuple[str, str]] = []
     engine = wish.engine or ports.default_speech
@@ -38,6 +38,8 @@ def options_of(wish: PerformanceOptions, ports: Ports) -> Options:
         known = ", ".join(sorted(ports.speech))
         errors.append(("options.engine", f"There is no speech engine called {engine!r} here; choose one of: {known}."))
     else:
+        if wish.voices:
+            await ports.speech[engine].ready()
         voices = {voice.id for voice in ports.speech[engine].voices}
         for name, voice in wish.voices.items():
             if voice not in voices:

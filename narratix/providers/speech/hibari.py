@@ -39,6 +39,9 @@ class HibariSpeech:
     def voices(self) -> Sequence[Voice]:
         return FAST_VOICES
 
+    async def ready(self) -> None:
+        """The voices are its own."""
+
     async def speak(self, text: str, voice: str, *, direction: str = "", speed: float = 1.0) -> Spoken:
         """Raises ProviderError(permanent=True) for an unknown voice and for a missing model."""
         if voice not in FAST_BODIES:

@@ -30,6 +30,9 @@ class KokoroSpeech:
     def voices(self) -> Sequence[Voice]:
         return KOKORO_VOICES
 
+    async def ready(self) -> None:
+        """The voices are its own."""
+
     async def speak(self, text: str, voice: str, *, direction: str = "", speed: float = 1.0) -> Spoken:
         """Raises ProviderError: permanent for an unknown voice and for missing or damaged weights."""
         if all(voice != known.id for known in KOKORO_VOICES):

@@ -30,6 +30,9 @@ class SilentSpeech:
     def voices(self) -> Sequence[Voice]:
         return _VOICES
 
+    async def ready(self) -> None:
+        """The voices are its own."""
+
     async def speak(self, text: str, voice: str, *, direction: str = "", speed: float = 1.0) -> Spoken:
         pitch = next((known.pitch_hz for known in _VOICES if known.id == voice), None)
         if pitch is None:

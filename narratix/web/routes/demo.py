@@ -39,7 +39,7 @@ After = Annotated[int | None, Query(ge=0, description="Resume after this version
 async def submit(story: Submission, web: Here, actor: Actor, idempotency_key: IdempotencyKey = "") -> Response:
     """The story is on record when this is answered; follow `links.events`."""
     check_size(story.text, web.services.settings.max_text_bytes)
-    options = options_of(story.options, web.services.ports)
+    options = await options_of(story.options, web.services.ports)
     commands = web.services.commands
     job_id = await commands.submit(
         story.text, title=story.title, options=options, actor=actor, idempotency_key=idempotency_key

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -9,6 +10,7 @@ import msgspec
 from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
+from narratix.ports import ProviderError
 from narratix.providers.language.templates import TEMPLATES
 from narratix.samples import SAMPLES
 from narratix.web.context import Here, as_json, visitor
@@ -32,6 +34,9 @@ async def templates() -> Response:
 @router.get("/voices", response_model=EngineList, summary="Speech engines and their voices")
 async def voices(web: Here) -> Response:
     ports = web.services.ports
+    for engine in ports.speech.values():
+        with contextlib.suppress(ProviderError):  # an account that does not answer has no voices for now
+            await engine.ready()
     return as_json({"engines": [
         {"name": name, "default": name == ports.default_speech, "voices": [_voice(voice) for voice in engine.voices]}
         for name, engine in ports.speech.items()

@@ -24,7 +24,7 @@ async def estimate(story: Submission, web: Here) -> Response:
     """Takes what `submit` takes, and accepts nothing. Local engines cost nothing."""
     services = web.services
     check_size(story.text, services.settings.max_text_bytes)
-    options = options_of(story.options, services.ports)
+    options = await options_of(story.options, services.ports)
     asked = estimated(services.ports, len(story.text), options, datetime.now(UTC).date())
     committed, caps = await services.budget.committed(), services.budget.caps
     left = {

@@ -1,0 +1,83 @@
+"""Engines of the sound ports in a row: the first makes it, the next takes over while it cannot."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, Protocol, TypeVar
+
+import structlog
+
+from narratix.ports import Effects, Music, ProviderError, Rendered, Unwanted
+from narratix.providers.breaker import Breaker
+
+log = structlog.get_logger(__name__)
+
+
+class _Engine(Protocol):
+    name: str
+    model: str
+
+    async def close(self) -> None: ...
+
+
+Engine = TypeVar("Engine", bound=_Engine)
+Made = TypeVar("Made")
+
+
+class Chain(Generic[Engine]):
+    """Engines, the best first. A fault that passes is the caller's to repeat, so that the attempt stands in the log;
+    the next engine is asked when a fault is permanent, or has come so often that the engine's breaker is open."""
+
+    def __init__(self, engines: Sequence[Engine], clock: Callable[[], float] = time.monotonic) -> None:
+        self._engines = [(engine, Breaker(clock)) for engine in engines]
+        self.name = engines[0].name
+        self.model = engines[0].model
+
+    @property
+    def breakers(self) -> dict[str, Breaker]:
+        """Each engine's, for those who watch."""
+        return {engine.name: breaker for engine, breaker in self._engines}
+
+    async def first(self, call: Callable[[Engine], Awaitable[Made]]) -> tuple[Made, list[str]]:
+        """What the first engine that can makes, and a sentence for each that was passed over. Raises ProviderError."""
+        passed: list[str] = []
+        for place, (engine, breaker) in enumerate(self._engines):
+            last = place == len(self._engines) - 1
+            if breaker.open and not last:
+                passed.append(f"{engine.name} was left alone for a while: {breaker.reason}")
+                continue
+            try:
+                made = await call(engine)
+            except Unwanted:
+                raise
+            except ProviderError as problem:
+                breaker.failed(str(problem), trip=problem.permanent)
+                log.warning("engine_failed", engine=engine.name, reason=str(problem))
+                if last or not (problem.permanent or breaker.is_open):
+                    raise
+                passed.append(f"{engine.name} could not be used: {problem}")
+            else:
+                breaker.succeeded()
+                return made, passed
+        raise AssertionError("the last engine answers or raises")
+
+    async def close(self) -> None:
+        for engine, _ in self._engines:
+            await engine.close()
+
+
+class ChainedMusic(Chain[Music]):
+    """Behind the Music port; the usage names who made it."""
+
+    async def compose(self, mood: str, intensity: float, prompt: str, seconds: float, seed: int) -> Rendered:
+        rendered, _ = await self.first(lambda music: music.compose(mood, intensity, prompt, seconds, seed))
+        return rendered
+
+
+class ChainedEffects(Chain[Effects]):
+    """Behind the Effects port; the usage names who made it."""
+
+    async def render(self, name: str, prompt: str, seconds: float, seed: int) -> Rendered:
+        rendered, _ = await self.first(lambda effects: effects.render(name, prompt, seconds, seed))
+        return rendered

@@ -1,0 +1,33 @@
+"""Sound effects by Stable Audio Open on Replicate."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import date
+
+from narratix.ports import Rendered
+from narratix.providers.prices import used
+from narratix.providers.replicate import NAME, Replicate
+from narratix.providers.sounds import decoded, onset, trimmed
+
+LONGEST = 47
+
+
+class ReplicateEffects:
+    name = NAME
+
+    def __init__(self, vendor: Replicate, version: str, *, today: Callable[[], date] = date.today) -> None:
+        self.model = version
+        self._vendor = vendor
+        self._today = today
+
+    async def render(self, name: str, prompt: str, seconds: float, seed: int) -> Rendered:
+        """Mono. Raises ProviderError."""
+        given = {"prompt": prompt or name, "seconds_total": min(LONGEST, max(1, round(seconds))), "seed": seed}
+        body, paid = await self._vendor.run(self.model, given)
+        sound, _ = await asyncio.to_thread(lambda: trimmed(decoded(body, "Replicate", channels=1)))
+        return Rendered(sound, used(NAME, self.model, "computing seconds", paid, self._today()), onset(sound))
+
+    async def close(self) -> None:
+        await self._vendor.close()

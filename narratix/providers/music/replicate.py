@@ -1,0 +1,40 @@
+"""Music by Stable Audio Open on Replicate."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import date
+
+from narratix.ports import Rendered
+from narratix.providers.music.looping import looped
+from narratix.providers.prices import used
+from narratix.providers.replicate import NAME, Replicate
+from narratix.providers.sounds import decoded
+
+LONGEST = 47
+"""Seconds that the model can make at once; a bed loops."""
+
+
+class ReplicateMusic:
+    name = NAME
+
+    def __init__(self, vendor: Replicate, version: str, *, today: Callable[[], date] = date.today) -> None:
+        self.model = version
+        self._vendor = vendor
+        self._today = today
+
+    async def compose(self, mood: str, intensity: float, prompt: str, seconds: float, seed: int) -> Rendered:
+        """Stereo, made to loop. Raises ProviderError."""
+        strength = "gentle" if intensity < 0.35 else "moderate" if intensity < 0.7 else "intense"
+        given = {
+            "prompt": prompt or f"{strength} {mood} instrumental underscore",
+            "seconds_total": min(LONGEST, max(1, round(seconds))),
+            "seed": seed,
+        }
+        body, paid = await self._vendor.run(self.model, given)
+        sound = await asyncio.to_thread(lambda: looped(decoded(body, "Replicate", channels=2)))
+        return Rendered(sound, used(NAME, self.model, "computing seconds", paid, self._today()))
+
+    async def close(self) -> None:
+        await self._vendor.close()

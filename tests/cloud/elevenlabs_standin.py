@@ -1,0 +1,181 @@
+"""A stand-in for the parts of ElevenLabs that Narratix uses, as strict as the real one; the vendor's own client talks to
+it in the tests too, which proves that its answers are the vendor's."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import io
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import soundfile
+from aiohttp import web
+
+KEY = "xi-test-key"
+VOICES = [
+    {"voice_id": "annaVoice01", "name": "Anna", "category": "premade", "labels": {"gender": "female", "age": "young", "accent": "british"}},
+    {"voice_id": "brownVoice02", "name": "Brown", "category": "professional", "labels": {"gender": "male", "age": "old"}},
+    {"voice_id": "plainVoice03", "name": "Plain", "category": "premade", "labels": {}},
+]  # fmt: skip
+SPEECH_FIELDS = {"text", "model_id", "voice_settings", "seed", "apply_text_normalization", "language_code"}
+SETTINGS_FIELDS = {"stability", "similarity_boost", "style", "use_speaker_boost", "speed"}
+PACE = 0.06
+HOW = web.RequestKey("how", str)
+
+
+@dataclass
+class Fault:
+    """Instead of an answer."""
+
+    status: int = 0
+    detail: Any = None
+    headers: dict[str, str] = field(default_factory=dict)
+    how: str = ""  # stall, garbage, empty, truncated, other text, short, cut
+
+
+@dataclass
+class ElevenLabsStandin:
+    faults: list[Fault] = field(default_factory=list)
+    requests: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
+    at_once: int = 0
+    most_at_once: int = 0
+    plan: int = 3
+    url: str = ""
+
+    @web.middleware
+    async def guard(self, request: web.Request, handler: Any) -> web.StreamResponse:
+        if request.headers.get("xi-api-key") != KEY:
+            return problem(401, {"status": "invalid_api_key", "message": "Invalid API key"})
+        if self.at_once >= self.plan:
+            return problem(429, {"status": "too_many_concurrent_requests", "message": "Too many concurrent requests."})
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        try:
+            if self.faults:
+                fault = self.faults.pop(0)
+                if fault.status:
+                    return problem(fault.status, fault.detail, fault.headers)
+                request[HOW] = fault.how
+            if request.get(HOW, "") == "stall":
+                await asyncio.sleep(30)
+            if request.get(HOW, "") == "garbage":
+                return web.Response(text="<html>", content_type="application/json")
+            body = await request.json() if request.can_read_body else {}
+            self.requests.append((request.method, request.path_qs, body))
+            answer: web.StreamResponse = await handler(request, body)
+            return answer
+        finally:
+            self.at_once -= 1
+
+    async def voices(self, request: web.Request, _body: Any) -> web.Response:
+        size = int(request.query.get("page_size", "10"))
+        start = int(request.query.get("next_page_token") or 0)
+        page = VOICES[start : start + min(size, 2)]
+        more = start + len(page) < len(VOICES)
+        return web.json_response(
+            {
+                "voices": page,
+                "has_more": more,
+                "total_count": len(VOICES),
+                "next_page_token": str(start + len(page)) if more else None,
+            }
+        )
+
+    async def speak(self, request: web.Request, body: dict[str, Any]) -> web.Response:
+        if all(voice["voice_id"] != request.match_info["voice"] for voice in VOICES):
+            return problem(404, {"status": "voice_not_found", "message": "A voice with that id was not found."})
+        if unknown := set(body) - SPEECH_FIELDS:
+            return unprocessable(sorted(unknown)[0], "Extra inputs are not permitted")
+        if not body.get("text"):
+            return unprocessable("text", "String should have at least 1 character")
+        settings = body.get("voice_settings", {})
+        if set(settings) - SETTINGS_FIELDS or not 0.7 <= settings.get("speed", 1.0) <= 1.2:
+            return unprocessable("voice_settings", "Input should be within bounds")
+        if not 0 <= body.get("seed", 0) <= 4294967295:
+            return unprocessable("seed", "Input should be less than or equal to 4294967295")
+        text, how = body["text"], request.get(HOW, "")
+        lead = 0.2
+        begins = [round(lead + PACE * place, 4) for place in range(len(text))]
+        ends = [round(begin + PACE, 4) for begin in begins]
+        seconds = lead + PACE * len(text) + 0.3
+        audio = tone(seconds if how != "short" else 0.6, lead, seconds - 0.3)
+        if how == "empty":
+            audio = b""
+        if how == "truncated":
+            audio = audio[: len(audio) // 50]
+        said = text if how != "other text" else text[:-1] + "x"
+        alignment = {
+            "characters": list(said),
+            "character_start_times_seconds": begins,
+            "character_end_times_seconds": ends,
+        }
+        encoded = base64.b64encode(audio).decode()
+        return web.json_response({"audio_base64": encoded, "alignment": alignment, "normalized_alignment": alignment})
+
+    async def effect(self, request: web.Request, body: dict[str, Any]) -> web.Response:
+        if set(body) - {"text", "loop", "duration_seconds", "prompt_influence", "model_id"}:
+            return unprocessable("body", "Extra inputs are not permitted")
+        if not 0.5 <= body.get("duration_seconds", 1.0) <= 30:
+            return unprocessable("duration_seconds", "Input should be within 0.5 and 30")
+        seconds = body.get("duration_seconds", 2.0)
+        audio = b"" if request.get(HOW, "") == "empty" else tone(seconds, 0.1, seconds)
+        return web.Response(body=audio, content_type="audio/mpeg")
+
+    async def music(self, _request: web.Request, body: dict[str, Any]) -> web.Response:
+        if ("prompt" in body) == ("composition_plan" in body):
+            return unprocessable("prompt", "Either prompt or composition_plan is required")
+        if "seed" in body and "prompt" in body:
+            return unprocessable("seed", "seed cannot be used with prompt")
+        if not 3000 <= body.get("music_length_ms", 3000) <= 600000:
+            return unprocessable("music_length_ms", "Input should be within 3000 and 600000")
+        seconds = body["music_length_ms"] / 1000
+        return web.Response(body=tone(seconds, 0.0, seconds, channels=2), content_type="audio/mpeg")
+
+
+def tone(seconds: float, begins: float, ends: float, channels: int = 1) -> bytes:
+    """An MP3 that hums from `begins` to `ends`."""
+    rate = 44_100
+    time = np.arange(round(seconds * rate)) / rate
+    hum = np.where((time >= begins) & (time < ends), 0.3 * np.sin(2 * np.pi * 220 * time), 0.0)
+    out = io.BytesIO()
+    soundfile.write(out, np.column_stack([hum] * channels), rate, format="MP3")
+    return out.getvalue()
+
+
+def problem(status: int, detail: Any, headers: dict[str, str] | None = None) -> web.Response:
+    return web.json_response({"detail": detail}, status=status, headers=headers)
+
+
+def unprocessable(name: str, message: str) -> web.Response:
+    return problem(422, [{"loc": ["body", name], "msg": message, "type": "value_error"}])
+
+
+@contextlib.asynccontextmanager
+async def elevenlabs_standin() -> AsyncIterator[ElevenLabsStandin]:
+    """On a free port of loopback."""
+    standin = ElevenLabsStandin()
+    application = web.Application(middlewares=[standin.guard])
+
+    def routed(handler: Any) -> Any:
+        async def handle(request: web.Request, body: Any = None) -> web.StreamResponse:
+            answer: web.StreamResponse = await handler(request, body)
+            return answer
+
+        return handle
+
+    application.router.add_get("/v2/voices", routed(standin.voices))
+    application.router.add_post("/v1/text-to-speech/{voice}/with-timestamps", routed(standin.speak))
+    application.router.add_post("/v1/sound-generation", routed(standin.effect))
+    application.router.add_post("/v1/music", routed(standin.music))
+    runner = web.AppRunner(application, shutdown_timeout=0.2)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    standin.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    try:
+        yield standin
+    finally:
+        await runner.cleanup()
