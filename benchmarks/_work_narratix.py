@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Coroutine
 from typing import Any, Final, cast
 
 import asyncpg
+import structlog
 import uvloop
 
 from narratix.app import connection_pool
@@ -57,6 +58,7 @@ def stage(name: str, after: type[Event], event: Event, done: str) -> Handler:
         done=lambda job, _item: getattr(job, done) is not None,
         inputs=lambda job, _item: (job.text_sha256,),
         run=run,
+        light=True,
     )
 
 
@@ -157,4 +159,5 @@ async def _running(coroutine: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
 
 
 if __name__ == "__main__":
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger("error"))
     print(uvloop.run(measure(sys.argv[1], int(sys.argv[2]))))

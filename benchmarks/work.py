@@ -34,7 +34,7 @@ def main() -> None:
     with postgres(slow_commit_ms=given.slow_commit_ms) as dsn:
 
         def turn(name: str) -> float:
-            jobs = given.jobs // 4 if name == "dbos" else given.jobs
+            jobs: int = given.jobs // 4 if name == "dbos" else given.jobs
             return jobs / seconds(name, DATABASES[name](dsn), jobs)
 
         measured = interleaved({name: lambda name=name: turn(name) for name in contestants}, rounds=given.rounds)  # type: ignore[misc]

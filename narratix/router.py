@@ -1,70 +1,64 @@
-"""The router folds every job and inserts the work that has become possible, in its checkpoint's transaction."""
+"""The router folds every job and inserts the work that has become possible, in its checkpoint's transaction.
+
+Work queues up in lanes, one for each kind of port. A job's n-th piece gets a place n turns after the lane's clock
+(claim_work.sql), so the jobs in a lane take turns: a short story among novels is done after as many turns as it has
+lines, and a novel goes on however many stories come.
+"""
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
 
-from narratix.events.catalogue import JobCancelled, JobFailed, JobRetried
+from narratix.claims import WORK_CHANNEL
+from narratix.events.catalogue import Event, JobCancelled, JobFailed, JobRetried
 from narratix.events.store import EventStore, Recorded
 from narratix.handlers.handler import Handler
-from narratix.job import Job, Work, evolve, fold
+from narratix.job import Work
+from narratix.jobs import Jobs
 
-WORK_CHANNEL: Final = "narratix_work"
-JOBS_KEPT: Final = 256
-
+# Its commit does not wait for the disk: what a crash takes back is done again from the log.
 _INSERT: Final = """
-insert into work (key, job_id, stage, item, uses, priority, state, attempts)
-select key, job_id, stage, item, uses, priority, 'ready', attempts
-from unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::int[], $7::int[])
-     as new (key, job_id, stage, item, uses, priority, attempts)
-on conflict (key) do update
-set state = 'ready', run_at = now(), settled_at = null, attempts = work.attempt + excluded.attempts
-where work.state in ('dead', 'cancelled')
+with inserted as (
+    insert into work as w (key, job_id, stage, item, uses, version, priority, state, attempts)
+    select new.key, new.job_id, new.stage, new.item, new.uses, new.version, coalesce(lanes.clock, 0) + new.turn,
+           'ready', new.attempts
+    from unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::int[], $7::int[], $8::int[])
+         as new (key, job_id, stage, item, uses, version, turn, attempts)
+    left join lanes on lanes.uses = new.uses
+    on conflict (key) do update
+    set state = 'ready', run_at = now(), settled_at = null, attempts = w.attempt + excluded.attempts,
+        version = excluded.version, priority = excluded.priority
+    where w.state in ('dead', 'cancelled')
+    returning 1
+)
+select set_config('synchronous_commit', 'off', true), pg_notify($9, '') where exists (select from inserted)
 """
 _CANCEL: Final = """
 update work set state = 'cancelled', owner = null, lease_until = null, settled_at = now()
-where id in (select id from work where job_id = any($1::uuid[]) and state in ('ready', 'running') order by id for update)
+where id in (select id from work where job_id = any($1::uuid[]) and state in ('ready', 'waiting', 'running')
+             order by id for update)
 """
 
 
-class Jobs:
-    """Folded jobs, the most recently used ones kept; the rest is folded anew from the log."""
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Work that has become possible, and the version of its job from which it follows."""
 
-    def __init__(self, store: EventStore) -> None:
-        self._store = store
-        self._kept: OrderedDict[UUID, Job] = OrderedDict()
+    handler: Handler
+    work: Work
+    version: int
+    priority: int
 
-    async def now(self, job_id: UUID) -> Job:
-        """The job with everything that the log has."""
-        job = self._kept.get(job_id) or Job(id=job_id)
-        job = fold(job, (event.data for event in await self._store.read(job_id, after=job.version)))
-        self._keep(job)
-        return job
-
-    async def after(self, event: Recorded) -> Job:
-        """The job exactly as it was after `event`, which is the next one or lies further on."""
-        job = self._kept.get(event.stream_id)
-        if job is not None and job.version == event.version - 1:
-            job = evolve(job, event.data)
-        elif job is None or job.version != event.version:
-            earlier = await self._store.read(event.stream_id, until=event.version)
-            job = fold(Job(id=event.stream_id), (each.data for each in earlier))
-        self._keep(job)
-        return job
-
-    def forget(self) -> None:
-        self._kept.clear()
-
-    def _keep(self, job: Job) -> None:
-        self._kept[job.id] = job
-        self._kept.move_to_end(job.id)
-        if len(self._kept) > JOBS_KEPT:
-            self._kept.popitem(last=False)
+    @property
+    def lane(self) -> tuple[UUID, str]:
+        return self.work.job_id, self.handler.uses
 
 
 class Router:
@@ -77,47 +71,54 @@ class Router:
     refolds = False
 
     def __init__(self, store: EventStore, handlers: Sequence[Handler]) -> None:
-        self._handlers: Mapping[str, Handler] = {handler.name: handler for handler in handlers}
+        self._handlers = handlers
+        self._woken: Mapping[type[Event], list[Handler]] = _by_event(handlers)
         self._jobs = Jobs(store)
 
     async def handle(self, connection: asyncpg.Connection, events: Sequence[Recorded]) -> None:
-        wanted: dict[str, tuple[Handler, Work, int]] = {}
+        wanted: dict[UUID, dict[str, Wanted]] = {}
         ended: dict[UUID, None] = {}
         for event in events:
             job = await self._jobs.after(event)
-            if isinstance(event.data, JobCancelled | JobFailed):
+            if isinstance(event.data, JobFailed | JobCancelled):
+                wanted.pop(job.id, None)
                 ended[job.id] = None
-                wanted = {key: entry for key, entry in wanted.items() if entry[1].job_id != job.id}
             if isinstance(event.data, JobRetried) and ended.pop(job.id, False) is None:
-                await connection.execute(_CANCEL, [job.id])
+                await connection.execute(_CANCEL, [job.id])  # what is wanted again must have been put aside
             for handler in self._woken_by(event):
                 for work in handler.work(job):
-                    wanted[work.key] = (handler, work, handler.priority(job, work.item))
+                    new = Wanted(handler, work, job.version, handler.priority(job, work.item))
+                    wanted.setdefault(job.id, {})[work.key] = new
         if ended:
             await connection.execute(_CANCEL, list(ended))
         if wanted:
-            await self._insert(connection, wanted.values())
+            new_work = (each for of_job in wanted.values() for each in of_job.values())
+            await connection.execute(_INSERT, *_columns(new_work), WORK_CHANNEL)
 
     def _woken_by(self, event: Recorded) -> Iterable[Handler]:
-        if isinstance(event.data, JobRetried):
-            return self._handlers.values()
-        return [handler for handler in self._handlers.values() if isinstance(event.data, handler.wakes_on)]
-
-    async def _insert(self, connection: asyncpg.Connection, wanted: Iterable[tuple[Handler, Work, int]]) -> None:
-        columns = list(
-            zip(
-                *(
-                    (work.key, work.job_id, work.stage, work.item, handler.uses, priority, handler.attempts)
-                    for handler, work, priority in wanted
-                ),
-                strict=True,
-            )
-        )
-        await connection.execute(_INSERT, *columns)
-        await connection.execute("select pg_notify($1, '')", WORK_CHANNEL)
+        return self._handlers if isinstance(event.data, JobRetried) else self._woken.get(type(event.data), ())
 
     def forget(self) -> None:
         self._jobs.forget()
 
     def done(self) -> None:
         """Folded jobs stay as they are: they depend on the log alone."""
+
+
+def _by_event(handlers: Sequence[Handler]) -> Mapping[type[Event], list[Handler]]:
+    woken: defaultdict[type[Event], list[Handler]] = defaultdict(list)
+    for handler in handlers:
+        for event in handler.wakes_on:
+            woken[event].append(handler)
+    return dict(woken)
+
+
+def _columns(wanted: Iterable[Wanted]) -> list[tuple[Any, ...]]:
+    """One tuple for each column. A job's pieces take successive turns in their lane, the most urgent first."""
+    ahead: Counter[tuple[UUID, str]] = Counter()
+    rows = []
+    for each in sorted(wanted, key=attrgetter("priority")):
+        work, handler = each.work, each.handler
+        turn, ahead[each.lane] = ahead[each.lane], ahead[each.lane] + 1
+        rows.append((work.key, work.job_id, work.stage, work.item, handler.uses, each.version, turn, handler.attempts))
+    return list(zip(*rows, strict=True))

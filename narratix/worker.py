@@ -11,7 +11,7 @@ import contextlib
 import random
 import uuid
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
@@ -19,69 +19,22 @@ from typing import Any, Final
 import asyncpg
 import structlog
 
+from narratix.claims import WORK_CHANNEL, Claim, Claims
 from narratix.events.catalogue import Event, JobCancelled, JobFailed
 from narratix.events.feed import Connect, Feed
 from narratix.events.store import UNREACHABLE, Conflict, EventStore, Fence, Fenced, NewEvent, StoreError
 from narratix.handlers.handler import Handler, Ports
-from narratix.job import Conclude, GiveUp, Job, Work, decide
+from narratix.job import Conclude, GiveUp, Job, decide
+from narratix.jobs import Jobs
 from narratix.ports import ProviderError
-from narratix.router import WORK_CHANNEL, Jobs
 
 log = structlog.get_logger(__name__)
 
 LEASE_SECONDS: Final = 30.0
-POLL_SECONDS: Final = 2.0
-IDLE_POLL_SECONDS: Final = 15.0
+POLL_SECONDS: Final = 1.0
 GRACE_SECONDS: Final = 10.0
-
-_CLAIM: Final = """
-with free (uses, slots) as (select * from unnest($1::text[], $2::int[])),
-candidate as (
-    select picked.id from free cross join lateral (
-        select w.id from work w
-        where w.uses = free.uses
-          and w.state = 'ready' and w.run_at <= now()
-        order by w.priority, w.id limit free.slots
-        for update skip locked) picked
-)
-update work w
-set state = 'running', attempt = w.attempt + 1, owner = $3, lease_until = now() + make_interval(secs => $4)
-from candidate where w.id = candidate.id
-returning w.id, w.key, w.job_id, w.stage, w.item, w.uses, w.attempt, w.attempts
-"""
-_RECLAIM: Final = """
-update work set state = 'ready', owner = null, lease_until = null
-where id in (select id from work where state = 'running' and lease_until < now() for update skip locked)
-"""
-_RENEW: Final = """
-update work set lease_until = now() + make_interval(secs => $3)
-where id in (select id from work where id = any($1::bigint[]) and owner = $2 and state = 'running' for update skip locked)
-returning id
-"""
-_STILL_MINE: Final = "select id from work where id = any($1::bigint[]) and owner = $2 and state = 'running'"
-_RELEASE: Final = """
-update work set state = 'ready', attempt = attempt - 1, owner = null, lease_until = null, run_at = now()
-where id = any($1::bigint[]) and owner = $2 and state = 'running'
-"""
-_OPEN: Final = "select exists (select 1 from work where state in ('ready', 'running'))"
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A piece of work that is ours until its lease ends."""
-
-    id: int
-    key: str
-    job_id: uuid.UUID
-    stage: str
-    item: str
-    uses: str
-    attempt: int
-    attempts: int
-
-    @property
-    def work(self) -> Work:
-        return Work(self.job_id, self.stage, self.item, self.key.rpartition("@")[2])
+WHOLE_PIECES_KEPT: Final = 20_000
+"""Segments and lines, words and all: about 5 kB each for lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +60,8 @@ Outcome = Done | Failed | Obsolete
 
 
 class Worker:
-    """Runs stages until it is stopped. `slots` bounds how many run at once, for each port that stages use."""
+    """Runs stages until it is stopped. `slots` bounds how many run at once in this process, for each port that stages
+    use, and `limits` how many in all processes together."""
 
     def __init__(
         self,
@@ -119,69 +73,70 @@ class Worker:
         handlers: Sequence[Handler],
         ports: Ports,
         slots: Mapping[str, int],
+        limits: Mapping[str, int] | None = None,
         lease: float = LEASE_SECONDS,
         heartbeat: float | None = None,
     ) -> None:
         self.owner = str(uuid.uuid4())
-        self._pool = pool
+        self._claims = Claims(pool, owner=self.owner, lease=lease, limits=limits or {})
         self._connect = connect
         self._store = store
         self._feed = feed
         self._handlers = {handler.name: handler for handler in handlers}
         self._ports = ports
         self._slots = slots
-        self._lease = lease
         self._heartbeat = heartbeat or lease / 3
         self._jobs = Jobs(store)
+        self._whole_jobs = Jobs(store, room=WHOLE_PIECES_KEPT, whole=True)
         self._running: dict[int, tuple[Claim, asyncio.Task[None]]] = {}
         self._wake = asyncio.Event()
-        self._stopping = False
+        self._asleep = False
+        self._crowded: Collection[str] = ()
+        """The lanes in which more may be ready than there was room for, here or within their limit."""
 
     # -- life ------------------------------------------------------------------------------
 
     async def run(self) -> None:
         """Work until cancelled; then what runs gets a moment to finish and the rest is released."""
-        try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._claim_on(), name="claim")
-                group.create_task(self._renew_on(), name="heartbeat")
-                group.create_task(self._listen_on(), name="work-listener")
-                group.create_task(self._watch_endings(), name="endings")
-        finally:
-            self._stopping = True
-            await self._wind_down()
+        async with asyncio.TaskGroup() as group:
+            heartbeat = group.create_task(self._renew_on(), name="heartbeat")
+            try:
+                async with asyncio.TaskGroup() as claiming:
+                    claiming.create_task(self._claim_on(), name="claim")
+                    claiming.create_task(self._listen_on(), name="work-listener")
+                    claiming.create_task(self._hear_on(), name="jobs")
+            finally:
+                await self._wind_down()
+                heartbeat.cancel()
 
     async def _wind_down(self) -> None:
-        if not self._running:
+        tasks = {task: work_id for work_id, (_, task) in self._running.items()}
+        if not tasks:
             return
-        tasks = [task for _, task in self._running.values()]
-        await asyncio.wait(tasks, timeout=GRACE_SECONDS)
-        left = {work_id: entry for work_id, entry in self._running.items() if not entry[1].done()}
-        for _, task in left.values():
+        log.info("work_finishes", count=len(tasks), grace=GRACE_SECONDS)
+        _, left = await asyncio.wait(tasks, timeout=GRACE_SECONDS)
+        for task in left:
             task.cancel()
         if left:
-            await asyncio.wait([task for _, task in left.values()], timeout=GRACE_SECONDS)
+            await asyncio.wait(left, timeout=GRACE_SECONDS)
             with contextlib.suppress(*UNREACHABLE, TimeoutError):
-                await self._pool.execute(_RELEASE, list(left), self.owner, timeout=5)
+                await self._claims.release([tasks[task] for task in left])
                 log.info("leases_released", count=len(left))
 
     # -- claim -----------------------------------------------------------------------------
 
     async def _claim_on(self) -> None:
-        reclaim_at = 0.0
+        """Claim whenever something can have become ready. With no work open there is nothing to look for, and no query
+        is made until the database says that there is new work."""
         while True:
             self._wake.clear()
             try:
-                if (now := asyncio.get_running_loop().time()) >= reclaim_at:
-                    await self._pool.execute(_RECLAIM, timeout=10)
-                    reclaim_at = now + POLL_SECONDS
-                if await self._claim():
-                    continue
-                full = len(self._running) >= sum(self._slots.values())
-                pause = POLL_SECONDS if full or await self._pool.fetchval(_OPEN) else IDLE_POLL_SECONDS
+                claimed = await self._claim()
+                pause = POLL_SECONDS if claimed or self._running else await self._claims.due(POLL_SECONDS)
             except (*UNREACHABLE, TimeoutError) as problem:
                 log.warning("claim_waits", reason=str(problem) or type(problem).__name__)
-                pause = 1.0
+                pause = POLL_SECONDS
+            self._asleep = pause is None
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(pause):  # wait_for of Python 3.11 can swallow a cancellation
                     await self._wake.wait()
@@ -189,19 +144,21 @@ class Worker:
     async def _claim(self) -> int:
         used = Counter(claim.uses for claim, _ in self._running.values())
         free = {uses: slots - used[uses] for uses, slots in self._slots.items() if slots > used[uses]}
-        if not free:
-            return 0
-        rows = await self._pool.fetch(_CLAIM, list(free), list(free.values()), self.owner, self._lease, timeout=10)
-        for row in rows:
-            claim = Claim(**dict(row))
+        claims = await self._claims.take(free) if free else []
+        taken = Counter(claim.uses for claim in claims)
+        self._crowded = {
+            uses for uses in self._slots if taken[uses] >= free.get(uses, 0) or uses in self._claims.limits
+        }
+        for claim in claims:
             task = asyncio.create_task(self._perform(claim), name=claim.key)
             self._running[claim.id] = (claim, task)
-            task.add_done_callback(partial(self._finished, claim.id))
-        return len(rows)
+            task.add_done_callback(partial(self._finished, claim))
+        return len(claims)
 
-    def _finished(self, work_id: int, task: asyncio.Task[None]) -> None:
-        self._running.pop(work_id, None)
-        self._wake.set()
+    def _finished(self, claim: Claim, task: asyncio.Task[None]) -> None:
+        self._running.pop(claim.id, None)
+        if claim.uses in self._crowded or not self._running:
+            self._wake.set()
         if not task.cancelled() and (problem := task.exception()) is not None:
             log.error("work_not_settled", work=task.get_name(), exc_info=problem)
 
@@ -210,7 +167,7 @@ class Worker:
     async def _perform(self, claim: Claim) -> None:
         with structlog.contextvars.bound_contextvars(job_id=str(claim.job_id), stage=claim.stage, item=claim.item):
             try:
-                job = await self._jobs.now(claim.job_id)
+                job = await self._load(claim)
                 outcome = await self._outcome(claim, job)
                 await self._settle(claim, outcome)
             except Fenced:
@@ -218,6 +175,12 @@ class Worker:
             except (StoreError, *UNREACHABLE, TimeoutError) as problem:
                 # the lease ends by itself and the work is done again; its artefact is found by its key
                 log.warning("work_not_reported", reason=str(problem) or type(problem).__name__)
+
+    async def _load(self, claim: Claim) -> Job:
+        """The job as the work needs it: at least as far as it was when the work became possible."""
+        handler = self._handlers.get(claim.stage)
+        jobs = self._jobs if handler is None or handler.light else self._whole_jobs
+        return await jobs.at_least(claim.job_id, claim.version)
 
     async def _outcome(self, claim: Claim, job: Job) -> Outcome:
         handler = self._handlers.get(claim.stage)
@@ -250,6 +213,7 @@ class Worker:
                 await self._report(claim, Conclude(event), fence, claim.work.event_id)
             case Failed():
                 await self._give_up(claim, outcome)
+                self._wake.set()  # it may be due again before anything else wakes us
 
     async def _give_up(self, claim: Claim, failed: Failed) -> None:
         handler = self._handlers.get(claim.stage)
@@ -264,17 +228,17 @@ class Worker:
             retry_in=pause,
             optional=handler is not None and handler.optional,
         )
-        log.warning("attempt_failed", attempt=claim.attempt, reason=failed.reason, retry_in=pause)
-        fence = Fence(claim.id, claim.attempt, self.owner, "dead" if pause is None else "ready", pause or 0.0)
-        await self._report(claim, command, fence, partial(claim.work.failure_id, claim.attempt))
+        settle = "dead" if pause is None else "ready"
+        fence = Fence(claim.id, claim.attempt, self.owner, settle, pause or 0.0)  # type: ignore[arg-type]
+        await self._report(claim, command, fence, lambda ordinal: claim.work.failure_id(claim.attempt, ordinal))
 
     async def _report(
         self, claim: Claim, command: Conclude | GiveUp, fence: Fence, event_id: Callable[[int], uuid.UUID]
     ) -> None:
         """Append what `command` leads to and settle the work with it. Where that is nothing the job has ended; the work
         is then put aside, and a retry of the job finds it."""
+        job = await self._jobs.at_least(claim.job_id, claim.version)
         while True:
-            job = await self._jobs.now(claim.job_id)
             events = decide(job, command)
             # artefacts may land in any order; what ends a job, and how it failed, must have seen all of it
             exact = isinstance(command, GiveUp) or len(events) > 1
@@ -286,6 +250,7 @@ class Worker:
             try:
                 await self._store.append(new, fence=settled, metadata=self._metadata(claim))
             except Conflict:
+                job = await self._jobs.now(claim.job_id)
                 continue
             return
 
@@ -297,22 +262,21 @@ class Worker:
     async def _renew_on(self) -> None:
         while True:
             await asyncio.sleep(self._heartbeat)
-            ids = list(self._running)
-            if not ids:
+            if not self._running:
                 continue
+            ids = set(self._running)
             try:
-                await self._pool.fetch(_RENEW, ids, self.owner, self._lease, timeout=5)
-                kept = {row["id"] for row in await self._pool.fetch(_STILL_MINE, ids, self.owner, timeout=5)}
+                kept = await self._claims.renew(ids)
             except (*UNREACHABLE, TimeoutError) as problem:
                 log.warning("heartbeat_missed", reason=str(problem) or type(problem).__name__)
                 continue
-            for work_id in set(ids) - kept:
+            for work_id in ids - kept:
                 if entry := self._running.get(work_id):
                     log.info("lease_lost", work=entry[0].key)
                     entry[1].cancel()
 
     async def _listen_on(self) -> None:
-        """Wake up when work was inserted; while this connection is down, polling does."""
+        """Wake up when work was inserted or released; after a lost connection look once for what was missed."""
         while True:
             try:
                 connection = await self._connect()
@@ -329,10 +293,15 @@ class Worker:
                 log.warning("work_listener_waits", reason=str(problem) or type(problem).__name__)
             await asyncio.sleep(0.5 + random.random())
 
-    async def _watch_endings(self) -> None:
-        """A job that was cancelled or failed takes its running work with it, at once."""
+    async def _hear_on(self) -> None:
+        """Keep the jobs up to date, so that a claim need not read them. A job that was cancelled or failed takes its
+        running work with it, at once."""
         async for events in self._feed.follow(self._feed.position):
+            if self._asleep:  # should the notification of what follows from this be lost, one look finds it
+                self._asleep = False
+                asyncio.get_running_loop().call_later(POLL_SECONDS, self._wake.set)
             for event in events:
+                self._jobs.hear(event)
                 if isinstance(event.data, JobCancelled | JobFailed):
                     for claim, task in list(self._running.values()):
                         if claim.job_id == event.stream_id:

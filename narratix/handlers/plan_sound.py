@@ -24,5 +24,6 @@ PLAN_SOUND = Handler(
     done=lambda job, _item: job.plan is not None,
     inputs=lambda job, _item: (job.text_sha256, job.options.music, job.options.effects, job.options.seed),
     run=run,
+    light=True,
     time_limit=30,
 )

@@ -55,6 +55,7 @@ SPEAK_LINE = Handler(
     done=lambda job, item: int(item) in job.lines,
     inputs=_inputs,
     run=run,
+    light=True,
     time_limit=180,
     priority=lambda _job, item: int(item),
 )

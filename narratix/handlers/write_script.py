@@ -39,5 +39,6 @@ WRITE_SCRIPT = Handler(
     done=lambda job, _item: job.script is not None,
     inputs=lambda job, _item: (job.text_sha256,),
     run=run,
+    light=True,
     time_limit=600,
 )
