@@ -14,6 +14,7 @@ from narratix.events.catalogue import (
     DramaPublished,
     EffectRendered,
     Event,
+    EventSkipped,
     FeedbackGiven,
     JobCancelled,
     JobCompleted,
@@ -170,6 +171,8 @@ def _tell_plainly(event: Event) -> str:
             return f"A listener gave {event.rating} of 5" + (f": “{event.comment}”" if event.comment else ".")
         case DramaExpired():
             return "The drama expired: its files were deleted, this history stays."
+        case EventSkipped():
+            return f"{event.subscription} was told to pass over position {event.position}: {event.reason}"
         case _:
             kind = getattr(event, "type", type(event).__name__)
             return f"{kind} was recorded, of which this release knows nothing more."

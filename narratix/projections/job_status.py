@@ -33,7 +33,7 @@ from narratix.events.store import Recorded
 from narratix.projections.projection import Projection, projection_table
 
 
-class CastEntry(msgspec.Struct, kw_only=True):
+class CastEntry(msgspec.Struct, kw_only=True, gc=False):
     """A character as the HTTP contract shows it everywhere."""
 
     id: str
@@ -45,7 +45,7 @@ class CastEntry(msgspec.Struct, kw_only=True):
     lines: int
 
 
-class StageCount(msgspec.Struct, kw_only=True):
+class StageCount(msgspec.Struct, kw_only=True, gc=False):
     """How far a stage is; `total` is None until it is known."""
 
     name: str
@@ -53,7 +53,7 @@ class StageCount(msgspec.Struct, kw_only=True):
     total: int | None = None
 
 
-class Setback(msgspec.Struct, kw_only=True):
+class Setback(msgspec.Struct, kw_only=True, gc=False):
     """The last failed attempt that has not been made good yet."""
 
     stage: str
@@ -64,8 +64,8 @@ class Setback(msgspec.Struct, kw_only=True):
     retry_in: float | None
 
 
-class JobStatus(msgspec.Struct, kw_only=True):
-    """The row. Mutable: it belongs to whoever folds it."""
+class JobStatus(msgspec.Struct, kw_only=True, gc=False):
+    """The row. Mutable: it belongs to whoever folds it. A tree, of which the collector of cycles need not know."""
 
     job_id: str
     title: str

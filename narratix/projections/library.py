@@ -12,7 +12,7 @@ from narratix.events.store import Recorded
 from narratix.projections.projection import Projection, projection_table
 
 
-class Drama(msgspec.Struct, kw_only=True):
+class Drama(msgspec.Struct, kw_only=True, gc=False):
     job_id: str
     title: str
     cast_names: tuple[str, ...] = ()

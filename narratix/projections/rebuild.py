@@ -209,7 +209,7 @@ class _Rebuilding:
 
     async def _take(self, events: Sequence[Recorded]) -> None:
         try:
-            async with self._pool.acquire() as connection, connection.transaction():
+            async with self._pool.acquire() as connection, transaction(connection):
                 await self._fold(connection, events)
         except BaseException:
             self.projector.forget()

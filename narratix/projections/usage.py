@@ -12,7 +12,7 @@ from narratix.events.store import Recorded
 from narratix.projections.projection import Projection, projection_table
 
 
-class DailyUsage(msgspec.Struct, kw_only=True):
+class DailyUsage(msgspec.Struct, kw_only=True, gc=False):
     day: str
     provider: str
     model: str
