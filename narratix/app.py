@@ -38,6 +38,7 @@ from narratix.providers.estimate import estimate
 from narratix.providers.language import Access, open_language
 from narratix.providers.mastering import FfmpegMastering
 from narratix.providers.music import open_music
+from narratix.providers.pool import prepare
 from narratix.providers.speech import CLOUD_SPEECH, SPEECH
 from narratix.providers.storage.directory import DirectoryStorage
 from narratix.router import Router
@@ -86,6 +87,8 @@ def database(settings: Settings) -> Iterator[Database]:
 async def open_app(settings: Settings, database: Database, role: Role = "all") -> AsyncGenerator[Services]:
     """Everything that `role` needs, started; stopped in reverse order at the end of the block."""
     dsn, direct = database.dsn, database.direct or database.dsn
+    if role in ("all", "worker"):
+        await asyncio.to_thread(prepare)
     async with contextlib.AsyncExitStack() as stack:
         if not is_pooled(direct):
             await migrate(direct)
