@@ -256,9 +256,11 @@ class EffectRendered(Event, frozen=True, kw_only=True):
 class PassageMixed(Event, frozen=True, kw_only=True):
     """Passage `passage` can be heard: a header of `header_bytes` and then `fragments`, AAC in fragmented MP4, lie under
     `key`. It begins at second `begins` of the stream's own time. One that is too short to be heard alone has no
-    fragment and no key."""
+    fragment and no key. Its lines from `first_line` on begin at seconds `lines` of the drama."""
 
     passage: int
+    first_line: int
+    lines: tuple[float, ...]
     key: str
     header_bytes: int
     begins: float

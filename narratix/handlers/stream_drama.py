@@ -8,6 +8,7 @@ sounds like, so that a streamer that was killed goes on with the same files. A d
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final
 
 import msgspec
@@ -36,11 +37,13 @@ from narratix.sound.passages import (
     passage_digest,
 )
 from narratix.sound.prediction import nominal_gain_db
+from narratix.sound.timeline import PlacedLine
 
 OPENING_SECONDS: Final = 8.0
 """So much is there before the stream opens: a long line may be under way, and nobody should have to wait for it."""
 _OPEN, _SEAL = "open", "seal"
-_NEIGHBOURHOOD: Final = SAMPLE_RATE  # the mixer looks a second around what it renders
+_NEIGHBOURHOOD: Final = 2 * SAMPLE_RATE  # the mixer renders whole seconds, and looks at those around them
+_NOTHING: Final = Passage(0, ())
 
 
 async def run(ports: Ports, job: Job, item: str) -> Event:
@@ -52,18 +55,19 @@ async def run(ports: Ports, job: Job, item: str) -> Event:
 
 
 async def _mixed(ports: Ports, job: Job, passage: int) -> PassageMixed:
-    timeline, first, last = _stretch(job, passage)
-    begins = first
-    if first >= last:
-        return PassageMixed(
-            passage=passage, key="", header_bytes=0, begins=begins / SAMPLE_RATE, duration=0.0, fragments=()
-        )
-    digest = passage_digest(timeline, first, last, begins=begins, gain_db=nominal_gain_db(timeline))
-    stem = f"passages/{digest[:2]}/{digest}"
-    made = await _found(ports, stem) or await _made(ports, stem, timeline, first, last, begins)
+    stretch = _stretch(job, passage)
+    first, last, begins = stretch.first, stretch.last, stretch.first
+    made, key = _NOTHING, ""
+    if first < last:
+        gain_db = nominal_gain_db(stretch.timeline)
+        digest = passage_digest(stretch.timeline, first, last, begins=begins, gain_db=gain_db)
+        key = f"passages/{digest[:2]}/{digest}.mp4"
+        made = await _found(ports, key) or await _made(ports, key, stretch, begins)
     return PassageMixed(
         passage=passage,
-        key=f"{stem}.mp4",
+        first_line=stretch.lines[0].line,
+        lines=tuple(round(line.begins, 3) for line in stretch.lines),
+        key=key,
         header_bytes=made.header_bytes,
         begins=begins / SAMPLE_RATE,
         duration=(last - first) / SAMPLE_RATE,
@@ -71,37 +75,51 @@ async def _mixed(ports: Ports, job: Job, passage: int) -> PassageMixed:
     )
 
 
-def _stretch(job: Job, passage: int) -> tuple[Timeline, int, int]:
-    """The timeline as far as it is known, and the samples of it that the passage is."""
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """The timeline as far as it is known, the samples [first, last) of it that a passage is, and the passage's lines."""
+
+    timeline: Timeline
+    first: int
+    last: int
+    lines: tuple[PlacedLine, ...]
+
+
+def _stretch(job: Job, passage: int) -> _Stretch:
     assert job.plan is not None
     starts = job.plan.passages
-    if passage + 1 < len(starts):
-        placed, timeline = lay_out(job, starts[passage + 1])
-        return timeline, *passage_bounds(placed, starts, passage)
-    placed, timeline = lay_out(job)
-    return timeline, *last_bounds(placed, starts, timeline)
+    follows = starts[passage + 1] if passage + 1 < len(starts) else None
+    placed, timeline = lay_out(job, follows)
+    if follows is None:
+        return _Stretch(timeline, *last_bounds(placed, starts, timeline), placed[starts[passage] :])
+    return _Stretch(timeline, *passage_bounds(placed, starts, passage), placed[starts[passage] : follows])
 
 
-async def _found(ports: Ports, stem: str) -> Passage | None:
+async def _found(ports: Ports, key: str) -> Passage | None:
     try:
-        return msgspec.json.decode(await ports.storage.get(f"{stem}.json"), type=Passage)
+        return msgspec.json.decode(await ports.storage.get(_facts_of(key)), type=Passage)
     except NotStored:
         return None
 
 
-async def _made(ports: Ports, stem: str, timeline: Timeline, first: int, last: int, begins: int) -> Passage:
+async def _made(ports: Ports, key: str, stretch: _Stretch, begins: int) -> Passage:
     """The sound is stored before its facts, and found by its facts: a crash in between only makes it again."""
-    low = (first - PREROLL - 2 * _NEIGHBOURHOOD) / SAMPLE_RATE
-    high = (last + POSTROLL + 2 * _NEIGHBOURHOOD) / SAMPLE_RATE
+    timeline = stretch.timeline
+    low = (stretch.first - PREROLL - _NEIGHBOURHOOD) / SAMPLE_RATE
+    high = (stretch.last + POSTROLL + _NEIGHBOURHOOD) / SAMPLE_RATE
     cues = (*timeline.dialogue, *timeline.music, *timeline.effects)
     async with workshop(ports.scratch) as directory:
         heard = (cue.key for cue in cues if cue.begins < high and cue.ends > low)
         clips = await fetch_all(ports.storage, heard, directory)
         out = directory / "passage.mp4"
-        made = await ports.mastering.passage(timeline, clips, first, last, begins=begins, out=out)
-        await ports.storage.put_file(f"{stem}.mp4", out, "audio/mp4")
-    await ports.storage.put(f"{stem}.json", msgspec.json.encode(made), "application/json")
+        made = await ports.mastering.passage(timeline, clips, stretch.first, stretch.last, begins=begins, out=out)
+        await ports.storage.put_file(key, out, "audio/mp4")
+    await ports.storage.put(_facts_of(key), msgspec.json.encode(made), "application/json")
     return made
+
+
+def _facts_of(key: str) -> str:
+    return f"{key.removesuffix('.mp4')}.json"
 
 
 # -- when --------------------------------------------------------------------------------------
