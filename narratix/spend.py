@@ -34,7 +34,7 @@ from narratix.events.tables import Moment, metadata
 
 log = structlog.get_logger(__name__)
 
-LOCK: Final = 72374633
+LOCK: Final = 72374634
 ALERTS: Final = (0.5, 0.8, 1.0)
 """Shares of a cap at which people are told."""
 
