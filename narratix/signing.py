@@ -1,4 +1,4 @@
-"""The secret that signs addresses and tokens."""
+"""The secret that signs addresses, tokens and anchors."""
 
 from __future__ import annotations
 
@@ -6,7 +6,14 @@ import contextlib
 import secrets
 from pathlib import Path
 
+from narratix.events.anchors import keyring
 from narratix.settings import Settings
+
+
+def anchor_keys(settings: Settings) -> dict[str, bytes]:
+    """The keys of anchors by their names; the first is the one that signs now."""
+    former = settings.former_signing_keys.get_secret_value().split()
+    return keyring(signing_key(settings), *(secret.encode() for secret in former))
 
 
 def signing_key(settings: Settings) -> bytes:

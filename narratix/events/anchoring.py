@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, Protocol
 
 import asyncpg
 import structlog
@@ -22,7 +21,7 @@ log = structlog.get_logger(__name__)
 READ_AT_ONCE: Final = 16
 PAGE: Final = 10_000
 ELECTION_SECONDS: Final = 1.0
-CLOSING_SECONDS: Final = 10.0
+CLOSING_SECONDS: Final = 5.0
 LOCK: Final = 72374633
 
 _HASHES: Final = "select position, hash from events where position > $1 order by position limit $2"
@@ -74,8 +73,15 @@ class NotAnchored(Exception):
     """The log is not what it was when it was last anchored. Its text is a sentence for people."""
 
 
+class Leader(Protocol):
+    """Knows whether this process is the one that acts for all."""
+
+    @property
+    def elected(self) -> bool: ...
+
+
 class Anchorer:
-    """Writes an anchor every `seconds` in which the log has grown, and at the end, while this process is `elected`.
+    """Writes an anchor every `seconds` in which the log has grown, and at the end, where this process leads.
 
     The rolling hash goes on from the last anchor, not from the log before it: a log that was altered behind an anchor
     never gets one that fits it. Safety rests on a lock and on comparing, not on the election: what was anchored once is
@@ -90,7 +96,7 @@ class Anchorer:
         storage: Storage,
         keys: Mapping[str, bytes],
         seconds: float,
-        elected: Callable[[], bool],
+        leader: Leader,
         clock: Callable[[], datetime],
     ) -> None:
         self._pool = pool
@@ -98,30 +104,16 @@ class Anchorer:
         self._storage = storage
         self._keys = keys
         self._seconds = seconds
-        self._elected = elected
+        self._leader = leader
         self._clock = clock
         self._last: tuple[int, bytes] | None = None
-
-    @contextlib.asynccontextmanager
-    async def running(self) -> AsyncGenerator[None]:
-        """Anchors are written beside the block, and a last one after it."""
-        task = asyncio.create_task(self._run(), name="anchors")
-        try:
-            yield
-        finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-            if self._elected():
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(CLOSING_SECONDS):
-                        await self._try()
 
     async def write(self) -> Anchor | None:
         """Anchor the log as it stands now; None when it has not grown, or another process is at it.
 
         Raises NotAnchored, ProviderError, UNREACHABLE.
         """
+        # the transaction stays open while the object is put, since the lock that keeps others out ends with it
         async with self._pool.acquire(timeout=10) as connection, connection.transaction():
             if not await connection.fetchval("select pg_try_advisory_xact_lock($1)", LOCK):
                 return None
@@ -134,20 +126,31 @@ class Anchorer:
         self._last = (position, rolling)
         return anchor
 
-    async def _run(self) -> None:
+    async def run(self) -> None:
+        """Write anchors for ever. Whoever comes to lead begins with what its predecessor left."""
         while True:
-            if not self._elected():
-                self._last = None  # another process goes on from here
+            while not self._leader.elected:
                 await asyncio.sleep(ELECTION_SECONDS)
-                continue
-            try:
-                start, _ = await self._standing()
-                await self._feed.news(start)  # an idle database is left alone
-            except (ProviderError, TimeoutError, *UNREACHABLE) as problem:
-                log.warning("anchor_waits", reason=str(problem) or type(problem).__name__)
-            await asyncio.sleep(self._seconds)
-            if self._elected():
+            self._forget()
+            while self._leader.elected:
                 await self._try()
+                if self._last is not None:
+                    await self._feed.news(self._last[0])  # an idle database is left alone
+                await asyncio.sleep(self._seconds)
+
+    async def close(self) -> None:
+        """Write the last one. Waits no longer than a shutdown can."""
+        if not self._leader.elected:
+            return
+        try:
+            async with asyncio.timeout(CLOSING_SECONDS):
+                await self._try()
+        except TimeoutError:
+            log.warning("anchor_not_written", reason=f"it took longer than the {CLOSING_SECONDS:.0f} s of a shutdown")
+
+    def _forget(self) -> None:
+        """Others may have written since."""
+        self._last = None
 
     async def _try(self) -> None:
         try:
