@@ -32,6 +32,7 @@ from narratix.handlers.texts import Texts
 from narratix.ports import Language, Storage
 from narratix.projections import PROJECTIONS
 from narratix.projections.projection import Projector
+from narratix.projections.rebuild import rebuild_outdated
 from narratix.providers.accounts import Accounts
 from narratix.providers.effects import open_effects
 from narratix.providers.estimate import estimate
@@ -41,6 +42,7 @@ from narratix.providers.music import open_music
 from narratix.providers.pool import prepare
 from narratix.providers.speech import CLOUD_SPEECH, SPEECH
 from narratix.providers.storage.directory import DirectoryStorage
+from narratix.retention import Retention
 from narratix.router import Router
 from narratix.schema import migrate
 from narratix.services import Role, Services
@@ -106,11 +108,13 @@ async def open_app(settings: Settings, database: Database, role: Role = "all") -
         stack.push_async_callback(feed.close)
         ports = await stack.enter_async_context(open_ports(settings))
         budget = Budget(pool, _caps(settings))
+        commands = Commands(store, ports.texts, Spending(budget, partial(_usd, ports)))
+        retention = Retention(pool, store, commands, ports.storage, days=settings.retention_days)
         subscriptions = worker = None
         if role in ("all", "worker"):
             projectors = [Projector(projection) for projection in PROJECTIONS]
             subscribers: list[Subscriber] = [Router(store, HANDLERS), Ledger(), *projectors]
-            subscriptions = Subscriptions(subscribers, feed, pool, connect)
+            subscriptions = Subscriptions(subscribers, feed, pool, connect, patience=settings.lease_seconds)
             worker = Worker(
                 pool=pool,
                 connect=connect,
@@ -121,7 +125,10 @@ async def open_app(settings: Settings, database: Database, role: Role = "all") -
                 slots=slots(settings),
                 lease=settings.lease_seconds,
             )
+            feed.poll_while(lambda: not worker.idle)
             await stack.enter_async_context(_running(subscriptions.run(), "subscriptions"))
+            if settings.rebuild_at_start:
+                await stack.enter_async_context(_running(rebuild_outdated(pool, store, PROJECTIONS), "rebuild"))
             anchorer = Anchorer(
                 pool=pool,
                 feed=feed,
@@ -134,6 +141,7 @@ async def open_app(settings: Settings, database: Database, role: Role = "all") -
             stack.push_async_callback(anchorer.close)
             await stack.enter_async_context(_running(anchorer.run(), "anchors"))
             await stack.enter_async_context(_running(worker.run(), "worker"))
+            await stack.enter_async_context(_running(retention.run(feed), "retention"))
         yield Services(
             settings=settings,
             dsn=dsn,
@@ -141,8 +149,9 @@ async def open_app(settings: Settings, database: Database, role: Role = "all") -
             store=store,
             feed=feed,
             ports=ports,
-            commands=Commands(store, ports.texts, Spending(budget, partial(_usd, ports))),
+            commands=commands,
             budget=budget,
+            retention=retention,
             subscriptions=subscriptions,
             worker=worker,
         )

@@ -10,7 +10,7 @@ from typing import Final
 from narratix.events.catalogue import Event, Options
 from narratix.events.store import Conflict, EventStore, NewEvent
 from narratix.handlers.texts import Texts, text_key
-from narratix.job import Cancel, Command, Expire, GiveFeedback, Job, Retry, Submit, decide, fold
+from narratix.job import Cancel, Command, Expire, GiveFeedback, Hold, Job, Release, Retry, Submit, decide, fold
 from narratix.spend import Budget
 
 _NAMESPACE: Final = uuid.UUID("0b8a4b5e-2f6c-4a53-8a39-d3b5b5a6d0f1")
@@ -119,9 +119,22 @@ class Commands:
         if (job := await self._obey(job_id, GiveFeedback(rating, comment), actor)) is not None:
             raise NotNow(f"This job is {job.status}; feedback is for finished dramas.")
 
+    async def hold(self, job_id: uuid.UUID, reason: str, *, actor: str) -> None:
+        """Keep the content until it is released. Holding what is held changes nothing. Raises NoSuchJob, NotNow."""
+        job = await self._obey(job_id, Hold(reason), actor)
+        if job is not None and not job.held:
+            raise NotNow(f"This job is {job.status}; there is nothing to hold any more.")
+
+    async def release(self, job_id: uuid.UUID, *, actor: str, reason: str = "") -> None:
+        """Let the content expire again. Raises NoSuchJob, NotNow."""
+        if await self._obey(job_id, Release(reason), actor) is not None:
+            raise NotNow("This job is not held.")
+
     async def expire(self, job_id: uuid.UUID, *, actor: str) -> None:
         """Record that the content is gone. Raises NoSuchJob, NotNow."""
         job = await self._obey(job_id, Expire(), actor)
+        if job is not None and job.held:
+            raise NotNow(f"This job is held ({job.held}); release it first.")
         if job is not None and job.status != "expired":
             raise NotNow(f"This job is {job.status}; it can expire when it has ended.")
 

@@ -21,6 +21,8 @@ from narratix.events.catalogue import (
     Event,
     EventSkipped,
     FeedbackGiven,
+    HoldPlaced,
+    HoldReleased,
     JobCancelled,
     JobCompleted,
     JobFailed,
@@ -67,6 +69,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     """So many passages are mixed from the first one on, without a gap."""
     opened: StreamOpened | None = None
     sealed: StreamSealed | None = None
+    held: str = ""
+    """Why the content must be kept; empty where it need not."""
     missing: Map[str, str] = Map()
     """`stage item` -> reason, of the optional work that the drama goes without."""
     mixed: DramaMixed | None = None
@@ -140,6 +144,10 @@ def _change(job: Job, event: Event) -> dict[str, Any]:
             return {"status": "cancelled", "error": ""}
         case JobRetried():
             return {"status": "queued", "error": "", "runs": job.runs + 1, "missing": Map()}
+        case HoldPlaced():
+            return {"held": event.reason}
+        case HoldReleased():
+            return {"held": ""}
         case DramaExpired():
             return {"status": "expired"}
         case Damaged():
@@ -187,6 +195,18 @@ class GiveFeedback:
 
 
 @dataclass(frozen=True, slots=True)
+class Hold:
+    """Keep the content, whatever its age. `reason` is not empty."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Expire:
     pass
 
@@ -221,7 +241,7 @@ class SkipEvent:
     problem: str = ""
 
 
-Command = Submit | Cancel | Retry | GiveFeedback | Expire | Conclude | GiveUp | SkipEvent
+Command = Submit | Cancel | Retry | GiveFeedback | Hold | Release | Expire | Conclude | GiveUp | SkipEvent
 
 
 def decide(job: Job, command: Command) -> tuple[Event, ...]:
@@ -258,7 +278,13 @@ def decide(job: Job, command: Command) -> tuple[Event, ...]:
             return (JobRetried(),)
         case GiveFeedback(), "completed":
             return (FeedbackGiven(rating=command.rating, comment=command.comment),)
-        case Expire(), "completed" | "failed" | "cancelled":
+        case Hold(), "new" | "expired":
+            return ()
+        case Hold(), _ if not job.held:
+            return (HoldPlaced(reason=command.reason),)
+        case Release(), _ if job.held:
+            return (HoldReleased(reason=command.reason),)
+        case Expire(), "completed" | "failed" | "cancelled" if not job.held:
             return (DramaExpired(),)
         case SkipEvent(), _:
             skipped = EventSkipped(

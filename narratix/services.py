@@ -12,6 +12,7 @@ from narratix.events.feed import Feed
 from narratix.events.store import EventStore
 from narratix.events.subscription import Subscriptions
 from narratix.handlers.handler import Ports
+from narratix.retention import Retention
 from narratix.settings import Settings
 from narratix.spend import Budget
 from narratix.worker import Worker
@@ -31,5 +32,6 @@ class Services:
     ports: Ports
     commands: Commands
     budget: Budget
+    retention: Retention
     subscriptions: Subscriptions | None
     worker: Worker | None

@@ -53,6 +53,8 @@ class Settings(BaseSettings):
     """An endpoint that speaks OpenAI's chat completions (Ollama, llama.cpp, vLLM), ending in /v1."""
     compatible_key: SecretStr = SecretStr("")
     compatible_model: str = ""
+    retention_days: float = Field(default=30.0, gt=0)
+    """How long a drama's files are kept after it ended."""
     spend_cap_per_job: float = Field(default=2.0, ge=0)
     """US dollars that one story may cost by its estimate. Local engines cost nothing and are never refused."""
     spend_cap_per_client: float = Field(default=5.0, ge=0)
@@ -81,6 +83,9 @@ class Settings(BaseSettings):
     """The directory of the npm packages: voices, SoundFont, the page's libraries."""
     ffmpeg: str = ""
 
+    rebuild_at_start: bool = False
+    """Whether read models that an older release built are built anew when the service starts, beside those that serve
+    meanwhile. Otherwise `narratix projections rebuild` does it when somebody asks for it."""
     lease_seconds: float = Field(default=30.0, ge=0.5, le=600)
     """After this long without a sign of life a worker's work is given to another one."""
     link_seconds: int = Field(default=24 * 3600, ge=60, le=7 * 24 * 3600)

@@ -95,6 +95,36 @@ def retry(job: str) -> None:
     _over_the_log(work)
 
 
+@command.command()
+@click.argument("job")
+@click.option("--reason", required=True, help="Goes on record.")
+def hold(job: str, reason: str) -> None:
+    """Keep the files of JOB, whatever their age: a legal hold."""
+    from narratix.cli.session import find_job
+
+    async def work(services: Services) -> None:
+        job_id = await find_job(services.pool, job)
+        await services.commands.hold(job_id, reason, actor=ACTOR)
+        click.echo(f"The files of {job_id} are held.")
+
+    _over_the_log(work)
+
+
+@command.command()
+@click.argument("job")
+@click.option("--reason", default="", help="Goes on record.")
+def release(job: str, reason: str) -> None:
+    """Let the files of JOB expire again."""
+    from narratix.cli.session import find_job
+
+    async def work(services: Services) -> None:
+        job_id = await find_job(services.pool, job)
+        await services.commands.release(job_id, actor=ACTOR, reason=reason)
+        click.echo(f"The files of {job_id} are no longer held.")
+
+    _over_the_log(work)
+
+
 def _print_status(row: JobStatus) -> None:
     from narratix.cli.console import STAGES, clock, print_table
     from narratix.web.views import step

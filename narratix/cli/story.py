@@ -16,6 +16,8 @@ from narratix.events.catalogue import (
     Event,
     EventSkipped,
     FeedbackGiven,
+    HoldPlaced,
+    HoldReleased,
     JobCancelled,
     JobCompleted,
     JobFailed,
@@ -169,6 +171,10 @@ def _tell_plainly(event: Event) -> str:
             return "It was taken up again; what was made is kept."
         case FeedbackGiven():
             return f"A listener gave {event.rating} of 5" + (f": “{event.comment}”" if event.comment else ".")
+        case HoldPlaced():
+            return f"A hold was placed on its files: {event.reason}"
+        case HoldReleased():
+            return "The hold was released." + (f" {event.reason}" if event.reason else "")
         case DramaExpired():
             return "The drama expired: its files were deleted, this history stays."
         case EventSkipped():

@@ -335,6 +335,18 @@ class FeedbackGiven(Event, frozen=True, kw_only=True):
     comment: str = ""
 
 
+class HoldPlaced(Event, frozen=True, kw_only=True):
+    """The content must be kept until the hold is released, whatever its age: a legal hold."""
+
+    reason: str
+
+
+class HoldReleased(Event, frozen=True, kw_only=True):
+    """The content may expire again."""
+
+    reason: str = ""
+
+
 class DramaExpired(Event, frozen=True, kw_only=True):
     """The content was deleted from storage; this history remains."""
 
@@ -368,6 +380,8 @@ EVENTS: tuple[type[Event], ...] = (
     JobCancelled,
     JobRetried,
     FeedbackGiven,
+    HoldPlaced,
+    HoldReleased,
     DramaExpired,
     EventSkipped,
 )
