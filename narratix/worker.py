@@ -94,6 +94,11 @@ class Worker:
         self._crowded: Collection[str] = ()
         """The lanes in which more may be ready than there was room for, here or within their limit."""
 
+    @property
+    def idle(self) -> bool:
+        """Whether no work was open anywhere when it was last asked for."""
+        return self._asleep
+
     # -- life ------------------------------------------------------------------------------
 
     async def run(self) -> None:

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     show_default=True,
     help="0 picks a free one. By default what PORT says, where platforms put it.",
 )
-def command(role: str, host: str, port: int) -> None:
+@click.option("--rebuild", is_flag=True, help="Build read models anew that an older release built, beside them.")
+def command(role: str, host: str, port: int, rebuild: bool) -> None:
     """Serve the page and the API, make dramas, or both. SIGTERM finishes what is under way, then ends."""
     from narratix.cli.session import prepared, with_services
 
@@ -35,7 +36,10 @@ def command(role: str, host: str, port: int) -> None:
 
         await serve(services, host, port, announce=lambda line: click.echo(line))
 
-    with_services(prepared(), role, work)  # type: ignore[arg-type]
+    settings = prepared()
+    if rebuild:
+        settings = settings.model_copy(update={"rebuild_at_start": True})
+    with_services(settings, role, work)  # type: ignore[arg-type]
 
 
 async def _until_stopped() -> None:

@@ -51,18 +51,15 @@ class NotificationsLost(Exception):
 class Feed:
     """Follows the log. `position` is the last one that has been read; `connected` whether hints arrive; `deaf` why
     they cannot arrive on this address at all, in a sentence, or empty.
-
-    `poll_while` says whether work is open: then the feed also looks every POLL_SECONDS by itself. Whoever knows sets
-    it; it is called often and must be cheap.
     """
 
-    def __init__(self, store: EventStore, connect: Connect, *, poll_while: Callable[[], bool] = lambda: False) -> None:
-        self.poll_while = poll_while
+    def __init__(self, store: EventStore, connect: Connect) -> None:
         self.position = 0
         self.connected = False
         self.deaf = ""
         self._store = store
         self._connect = connect
+        self._open: list[Callable[[], bool]] = []
         self._kept: deque[Recorded] = deque()
         self._kept_characters = 0
         self._hint = asyncio.Event()
@@ -87,6 +84,11 @@ class Feed:
     def hint(self) -> None:
         """Look for new events now."""
         self._hint.set()
+
+    def poll_while(self, open: Callable[[], bool]) -> None:
+        """While `open()` says that somebody waits for events, look every POLL_SECONDS without a hint too. It is asked
+        as often and must be cheap; where nobody waits, the database is asked nothing."""
+        self._open.append(open)
 
     # -- followers -------------------------------------------------------------------------
 
@@ -192,7 +194,7 @@ class Feed:
                 async with asyncio.timeout(POLL_SECONDS):  # wait_for of Python 3.11 can swallow a cancellation
                     await self._hint.wait()
                     return
-            if self.poll_while():
+            if any(open() for open in self._open):
                 return
 
     async def _poll_for(self, seconds: float) -> None:

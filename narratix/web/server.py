@@ -63,12 +63,14 @@ def create_api(services: Services, times: Times | None = None) -> FastAPI:
     """The application over `services`. Its lifespan closes what it opened itself; the services stay their owner's.
     `times` are those of the event streams."""
     settings, metrics = services.settings, Metrics()
+    broadcaster = Broadcaster(services.feed, services.store, times)
+    services.feed.poll_while(lambda: broadcaster.watched > 0)
     web = Web(
         services=services,
         clients=Clients(settings, signing_key(settings)),
         statuses=Statuses(Reader(JOB_STATUS, services.pool), services.store),
         library=Reader(LIBRARY, services.pool),
-        broadcaster=Broadcaster(services.feed, services.store, times),
+        broadcaster=broadcaster,
         seats=Seats(settings.max_streams_per_address, metrics),
         rate_limit=RateLimit(services.pool, settings.rate_limit_per_minute),
         metrics=metrics,
