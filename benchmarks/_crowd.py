@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Final, cast
@@ -26,12 +27,13 @@ class LostDelivery(Exception):
 class Reader(asyncio.Protocol):
     """One stream. `ready` when its head is there."""
 
-    __slots__ = ("_crowd", "_parts", "_path", "_tail", "lost", "ready", "transport")
+    __slots__ = ("_crowd", "_parts", "_path", "_tail", "_times", "lost", "ready", "transport")
 
     def __init__(self, crowd: Crowd, path: str) -> None:
         self._crowd = crowd
         self._path = path
         self._parts: list[bytes] = []
+        self._times: list[float] = []
         self._tail = b""
         self.lost = False
         self.ready: asyncio.Future[None] | None = asyncio.get_running_loop().create_future()
@@ -49,8 +51,10 @@ class Reader(asyncio.Protocol):
             assert self._tail.startswith(b"HTTP/1.1 200"), self._tail
             self.ready.set_result(None)
             self.ready = None
-        self._parts.append(data)
         crowd = self._crowd
+        self._parts.append(data)
+        if crowd.timed:
+            self._times.append(time.time())
         if crowd.marker and (crowd.marker in data or crowd.marker in self._tail + data[:64]):
             crowd.finished_one()
         self._tail = data[-64:]
@@ -66,11 +70,19 @@ class Reader(asyncio.Protocol):
         self._parts.clear()
         return found
 
+    def arrivals(self) -> list[tuple[float, bytes]]:
+        """What came since this was last asked, each part with its time in seconds of the epoch, in a timed crowd."""
+        found = list(zip(self._times, self._parts, strict=True))
+        self._times.clear()
+        self._parts.clear()
+        return found
+
 
 class Crowd:
-    """Readers that are all connected."""
+    """Readers that are all connected. `timed`: they note when something comes."""
 
-    def __init__(self) -> None:
+    def __init__(self, timed: bool = False) -> None:
+        self.timed = timed
         self.readers: list[Reader] = []
         self.marker = b""
         self._missing = 0
@@ -115,9 +127,9 @@ class Crowd:
 
 
 @asynccontextmanager
-async def crowd(host: str, port: int, paths: Sequence[str]) -> AsyncIterator[Crowd]:
+async def crowd(host: str, port: int, paths: Sequence[str], *, timed: bool = False) -> AsyncIterator[Crowd]:
     """A reader of each path, connected."""
-    made = Crowd()
+    made = Crowd(timed)
     try:
         for start in range(0, len(paths), AT_ONCE):
             await asyncio.gather(*(made._open(host, port, path) for path in paths[start : start + AT_ONCE]))
