@@ -296,9 +296,8 @@ class Mixed:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A stretch of a drama as a file: a header of so many bytes, then fragments (seconds, bytes)."""
+    """A stretch of a drama, encoded: its fragments (seconds, bytes), which all have the same header."""
 
-    header_bytes: int
     fragments: tuple[tuple[float, int], ...]
 
 
@@ -329,9 +328,9 @@ class Mastering(Protocol):
     async def passage(
         self, timeline: Timeline, clips: Mapping[str, Path], first: int, last: int, *, begins: int, out: Path
     ) -> Passage:
-        """Mix samples [first, last) of the timeline, which are settled, and write them to `out` as AAC in fragmented
-        MP4, for a stream in which they begin at sample `begins`. `clips` has a local file for each cue that is heard
-        there or close by."""
+        """Mix samples [first, last) of the timeline, which are settled, and write them into the directory `out` as
+        AAC in fragmented MP4 (`header.mp4`, `0.m4s`, `1.m4s` ...), for a stream in which they begin at sample
+        `begins`. `clips` has a local file for each cue that is heard there or close by."""
         ...
 
     async def encode(self, master: Path, out: Path, format: str, tags: Tags) -> None: ...

@@ -40,7 +40,7 @@ with living as (
 )
 select data->>'text_key' as key from living where type = 'JobSubmitted'
 union select data->>'clip_key' from living where type in ('LineSpoken', 'MusicComposed', 'EffectRendered')
-union select data->>'key' from living where type = 'PassageMixed'
+union select data->>'header_key' from living where type = 'PassageMixed'
 union select unnest(array[data->>'master_key', data->'file'->>'key']) from living where type = 'DramaMixed'
 union select unnest(array_append(
                  array(select file->>'key' from json_array_elements(data->'files') file)
@@ -170,5 +170,7 @@ class Retention:
 
 
 def _stem(key: str) -> str:
-    """A clip, or a passage, is two objects, its sound and the facts about it, of which events name the first."""
-    return key.rpartition(".")[0] if key.startswith(("clips/", "passages/")) else key
+    """A clip is two objects, its sound and the facts about it, a passage a folder of them; events name one each."""
+    if key.startswith("passages/"):
+        return key.rpartition("/")[0]
+    return key.rpartition(".")[0] if key.startswith("clips/") else key

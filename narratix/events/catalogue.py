@@ -145,8 +145,9 @@ class PlannedEffect(Value, frozen=True, kw_only=True):
 
 
 class Fragment(Value, frozen=True, kw_only=True, array_like=True):
-    """A part of a stored passage that can be fetched and played alone."""
+    """A part of a passage that can be fetched and played alone."""
 
+    key: str
     seconds: float
     size_bytes: int
 
@@ -254,15 +255,14 @@ class EffectRendered(Event, frozen=True, kw_only=True):
 
 
 class PassageMixed(Event, frozen=True, kw_only=True):
-    """Passage `passage` can be heard: a header of `header_bytes` and then `fragments`, AAC in fragmented MP4, lie under
-    `key`. It begins at second `begins` of the stream's own time. One that is too short to be heard alone has no
-    fragment and no key. Its lines from `first_line` on begin at seconds `lines` of the drama."""
+    """Passage `passage` can be heard: `fragments` of AAC in fragmented MP4, to which the header under `header_key`
+    belongs. It begins at second `begins` of the stream's own time. One that is too short to be heard alone has no
+    fragment. Its lines from `first_line` on begin at seconds `lines` of the drama."""
 
     passage: int
     first_line: int
     lines: tuple[float, ...]
-    key: str
-    header_bytes: int
+    header_key: str
     begins: float
     duration: float
     fragments: tuple[Fragment, ...]

@@ -7,6 +7,7 @@ sounds like, so that a streamer that was killed goes on with the same files. A d
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -29,6 +30,7 @@ from narratix.handlers.arrangement import fetch_all, lay_out, workshop
 from narratix.handlers.handler import Handler, Ports
 from narratix.job import Job
 from narratix.ports import SAMPLE_RATE, NotStored, Passage, Timeline
+from narratix.sound.fmp4 import CONTENT_TYPE, FACTS, HEADER, SUFFIX
 from narratix.sound.passages import (
     POSTROLL,
     PREROLL,
@@ -43,7 +45,7 @@ OPENING_SECONDS: Final = 8.0
 """So much is there before the stream opens: a long line may be under way, and nobody should have to wait for it."""
 _OPEN, _SEAL = "open", "seal"
 _NEIGHBOURHOOD: Final = 2 * SAMPLE_RATE  # the mixer renders whole seconds, and looks at those around them
-_NOTHING: Final = Passage(0, ())
+_NOTHING: Final = Passage(())
 
 
 async def run(ports: Ports, job: Job, item: str) -> Event:
@@ -57,21 +59,23 @@ async def run(ports: Ports, job: Job, item: str) -> Event:
 async def _mixed(ports: Ports, job: Job, passage: int) -> PassageMixed:
     stretch = _stretch(job, passage)
     first, last, begins = stretch.first, stretch.last, stretch.first
-    made, key = _NOTHING, ""
+    gain_db = nominal_gain_db(stretch.timeline)
+    digest = passage_digest(stretch.timeline, first, last, begins=begins, gain_db=gain_db)
+    folder = f"passages/{digest[:2]}/{digest}"
+    made = _NOTHING
     if first < last:
-        gain_db = nominal_gain_db(stretch.timeline)
-        digest = passage_digest(stretch.timeline, first, last, begins=begins, gain_db=gain_db)
-        key = f"passages/{digest[:2]}/{digest}.mp4"
-        made = await _found(ports, key) or await _made(ports, key, stretch, begins)
+        made = await _found(ports, folder) or await _made(ports, folder, stretch, begins)
     return PassageMixed(
         passage=passage,
         first_line=stretch.lines[0].line,
         lines=tuple(round(line.begins, 3) for line in stretch.lines),
-        key=key,
-        header_bytes=made.header_bytes,
+        header_key=f"{folder}/{HEADER}",
         begins=begins / SAMPLE_RATE,
         duration=(last - first) / SAMPLE_RATE,
-        fragments=tuple(Fragment(seconds=seconds, size_bytes=size) for seconds, size in made.fragments),
+        fragments=tuple(
+            Fragment(key=f"{folder}/{number}{SUFFIX}", seconds=seconds, size_bytes=size)
+            for number, (seconds, size) in enumerate(made.fragments)
+        ),
     )
 
 
@@ -95,31 +99,27 @@ def _stretch(job: Job, passage: int) -> _Stretch:
     return _Stretch(timeline, *passage_bounds(placed, starts, passage), placed[starts[passage] : follows])
 
 
-async def _found(ports: Ports, key: str) -> Passage | None:
+async def _found(ports: Ports, folder: str) -> Passage | None:
     try:
-        return msgspec.json.decode(await ports.storage.get(_facts_of(key)), type=Passage)
+        return msgspec.json.decode(await ports.storage.get(f"{folder}/{FACTS}"), type=Passage)
     except NotStored:
         return None
 
 
-async def _made(ports: Ports, key: str, stretch: _Stretch, begins: int) -> Passage:
+async def _made(ports: Ports, folder: str, stretch: _Stretch, begins: int) -> Passage:
     """The sound is stored before its facts, and found by its facts: a crash in between only makes it again."""
-    timeline = stretch.timeline
+    timeline, storage = stretch.timeline, ports.storage
     low = (stretch.first - PREROLL - _NEIGHBOURHOOD) / SAMPLE_RATE
     high = (stretch.last + POSTROLL + _NEIGHBOURHOOD) / SAMPLE_RATE
     cues = (*timeline.dialogue, *timeline.music, *timeline.effects)
     async with workshop(ports.scratch) as directory:
         heard = (cue.key for cue in cues if cue.begins < high and cue.ends > low)
-        clips = await fetch_all(ports.storage, heard, directory)
-        out = directory / "passage.mp4"
-        made = await ports.mastering.passage(timeline, clips, stretch.first, stretch.last, begins=begins, out=out)
-        await ports.storage.put_file(key, out, "audio/mp4")
-    await ports.storage.put(_facts_of(key), msgspec.json.encode(made), "application/json")
+        clips = await fetch_all(storage, heard, directory)
+        made = await ports.mastering.passage(timeline, clips, stretch.first, stretch.last, begins=begins, out=directory)
+        names = [HEADER, *(f"{number}{SUFFIX}" for number in range(len(made.fragments)))]
+        await asyncio.gather(*(storage.put_file(f"{folder}/{name}", directory / name, CONTENT_TYPE) for name in names))
+    await storage.put(f"{folder}/{FACTS}", msgspec.json.encode(made), "application/json")
     return made
-
-
-def _facts_of(key: str) -> str:
-    return f"{key.removesuffix('.mp4')}.json"
 
 
 # -- when --------------------------------------------------------------------------------------

@@ -11,6 +11,12 @@ from typing import Final
 
 from narratix.ports import SAMPLE_RATE
 
+HEADER: Final = "header.mp4"
+SUFFIX: Final = ".m4s"
+FACTS: Final = "passage.json"
+"""What the files of a passage are called: the header, and beside it `0.m4s`, `1.m4s` ..."""
+CONTENT_TYPE: Final = "audio/mp4"
+
 FRAME: Final = 1024
 _UNITY: Final = struct.pack(">9i", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 _AAC_LC_44100_STEREO: Final = bytes((0x12, 0x10))  # AudioSpecificConfig (14496-3, 1.6.2.1)

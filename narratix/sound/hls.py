@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -15,19 +15,18 @@ CONTENT_TYPE: Final = "application/vnd.apple.mpegurl"
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A stored passage: its fragments (seconds, bytes) follow its header of `header_bytes` in the file at `address`.
-    `begins` and `seconds`: where it stands in the stream's own time, and how long it lasts."""
+    """A stored passage: the address of its header, and those of its fragments with their seconds. It stands at
+    `begins` in the stream's own time and lasts `seconds`."""
 
-    address: str
-    header_bytes: int
+    header: str
     begins: float
     seconds: float
-    fragments: tuple[tuple[float, int], ...]
+    fragments: tuple[tuple[float, str], ...]
 
 
 def playlist(parts: Sequence[Part], *, sealed: bool) -> str:
-    """A media playlist that only grows, until it is `sealed`. Fragments are ranges of the passages' files. Where
-    the stream's time jumps, since a line before was spoken anew, a discontinuity says so."""
+    """A media playlist that only grows, until it is `sealed`. Where the stream's time jumps, since a line before
+    was spoken anew, a discontinuity says so."""
     heard = [part for part in parts if part.fragments]
     lines = [
         "#EXTM3U",
@@ -47,17 +46,9 @@ def playlist(parts: Sequence[Part], *, sealed: bool) -> str:
         if number in jumps:
             lines.append("#EXT-X-DISCONTINUITY")
         if number == 0:
-            lines.append(f'#EXT-X-MAP:URI="{part.address}",BYTERANGE="{part.header_bytes}@0"')
-        lines += _fragments(part)
+            lines.append(f'#EXT-X-MAP:URI="{part.header}"')
+        for seconds, address in part.fragments:
+            lines += [f"#EXTINF:{seconds:.6f},", address]
     if sealed:
         lines.append("#EXT-X-ENDLIST")
     return "\n".join(lines) + "\n"
-
-
-def _fragments(part: Part) -> Iterable[str]:
-    at = part.header_bytes
-    for seconds, size in part.fragments:
-        yield f"#EXTINF:{seconds:.6f},"
-        yield f"#EXT-X-BYTERANGE:{size}@{at}"
-        yield part.address
-        at += size

@@ -71,15 +71,11 @@ async def playlist_of(services: Services, addresses: Addresses, job_id: UUID) ->
     seconds, storage = services.settings.link_seconds, services.ports.storage
     parts = []
     for passage in _passages(told):
-        parts.append(
-            Part(
-                address=await addresses.of(storage, passage.key, seconds),
-                header_bytes=passage.header_bytes,
-                begins=passage.begins,
-                seconds=passage.duration,
-                fragments=tuple((fragment.seconds, fragment.size_bytes) for fragment in passage.fragments),
-            )
-        )
+        fragments = [
+            (fragment.seconds, await addresses.of(storage, fragment.key, seconds)) for fragment in passage.fragments
+        ]
+        header = await addresses.of(storage, passage.header_key, seconds)
+        parts.append(Part(header, passage.begins, passage.duration, tuple(fragments)))
     return playlist(parts, sealed=any(isinstance(event, StreamSealed) for event in told))
 
 

@@ -10,7 +10,7 @@ from typing import Final
 from narratix.ports import SAMPLE_RATE, Passage, ProviderError, Sound, Timeline
 from narratix.providers.mastering.process import RAW, Ffmpeg
 from narratix.providers.mastering.render import clip_of
-from narratix.sound.fmp4 import FRAME, NotAdts, adts_frames, fragment, header
+from narratix.sound.fmp4 import FRAME, HEADER, SUFFIX, NotAdts, adts_frames, fragment, header
 from narratix.sound.hls import TARGET_SECONDS
 from narratix.sound.mixer import Mixer
 from narratix.sound.passages import POSTROLL, PREROLL
@@ -40,15 +40,18 @@ def mix_passage(order: PassageOrder) -> Passage:
     """Mix, encode and write a passage. Raises ProviderError."""
     mixer = Mixer(order.timeline, lambda key: clip_of(order.clips[key]), gain_db=nominal_gain_db(order.timeline))
     frames = _encoded(order, mixer.stretch(order.first - PREROLL, order.last + POSTROLL))
-    parts = [fragment(some, time) for some, time in _cut(frames, order.begins)]
-    order.out.write_bytes(b"".join((header(), *parts)))
-    seconds = [len(some) * FRAME / SAMPLE_RATE for some, _ in _cut(frames, order.begins)]
-    return Passage(len(header()), tuple((round(s, 6), len(part)) for s, part in zip(seconds, parts, strict=True)))
+    (order.out / HEADER).write_bytes(header())
+    written = []
+    for number, (some, time) in enumerate(_cut(frames, order.begins)):
+        part = fragment(some, time)
+        (order.out / f"{number}{SUFFIX}").write_bytes(part)
+        written.append((round(len(some) * FRAME / SAMPLE_RATE, 6), len(part)))
+    return Passage(tuple(written))
 
 
 def _encoded(order: PassageOrder, sound: Sound) -> list[bytes]:
     """The frames of the passage alone, out of an encoder that heard what is before and after it too."""
-    adts = order.out.with_name(order.out.name + ".adts")
+    adts = order.out / "passage.adts"
     try:
         arguments = (*RAW, "-i", "pipe:0", *AAC, "-f", "adts", f"file:{adts}")
         with Ffmpeg(order.ffmpeg, arguments, doing="encoding a passage", seconds=order.seconds) as encoder:

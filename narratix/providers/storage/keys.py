@@ -19,7 +19,7 @@ _CONTENT_TYPES = {
     ".m3u8": "application/vnd.apple.mpegurl",
     ".m4a": "audio/mp4",
     ".m4b": "audio/mp4",
-    ".m4s": "video/iso.segment",
+    ".m4s": "audio/mp4",
     ".mp3": "audio/mpeg",
     ".mp4": "video/mp4",
     ".opus": "audio/ogg",

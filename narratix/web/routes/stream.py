@@ -22,8 +22,8 @@ router = APIRouter(prefix="/api/demo/stream", tags=["demo"], dependencies=[Depen
         **problems(404, 410),
         200: content(
             CONTENT_TYPE,
-            "An HLS playlist that grows until the drama is made. It names ranges of files by signed addresses; without "
-            "signature or later than their time, nothing is served there.",
+            "An HLS playlist that grows until the drama is made. It names files by signed addresses, which work "
+            "for a day at most.",
             "#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXT-X-PLAYLIST-TYPE:EVENT\n",
         ),
     },
