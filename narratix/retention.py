@@ -66,7 +66,7 @@ where build = (select build from subscriptions where name = 'job_status' and ser
                                   and freed.type = 'HoldReleased' and freed.version > held.version))
 order by rank limit $2
 """
-_ACTIVE: Final = "select exists (select 1 from work where state in ('ready', 'running'))"
+_ACTIVE: Final = "select exists (select 1 from work where state in ('ready', 'waiting', 'running'))"
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,13 @@ events: Final = sa.Table(
     sa.Column("hash", sa.LargeBinary, nullable=False),
     sa.UniqueConstraint("stream_id", "version"),
     sa.Index("events_skipped_idx", "position", postgresql_where=sa.text("type = 'EventSkipped'")),
+    # what ends a job, and what takes it up again
+    sa.Index(
+        "events_endings_idx",
+        "stream_id",
+        "version",
+        postgresql_where=sa.text("type in ('JobCompleted', 'JobFailed', 'JobCancelled', 'JobRetried', 'DramaExpired')"),
+    ),
 )
 
 subscriptions: Final = sa.Table(

@@ -19,7 +19,7 @@ from subscriptions where serving
 """
 
 STATUSES = ("queued", "running", "completed", "failed", "cancelled", "expired")
-WORK_STATES = ("ready", "running", "done", "dead", "cancelled")
+WORK_STATES = ("ready", "waiting", "running", "done", "dead", "cancelled")
 
 
 class Metrics:

@@ -21,7 +21,7 @@ from tests.chaos.moments import Striker
 SETTLING_SECONDS = 60.0
 TAKEOVER_SLACK = 2.0
 
-_UNSETTLED = "select count(*) from work where state in ('ready', 'running')"
+_UNSETTLED = "select count(*) from work where state in ('ready', 'waiting', 'running')"
 _BEHIND = """
 select count(*) from subscriptions
 where serving and (error is not null or position < (select coalesce(max(position), 0) from events))

@@ -90,5 +90,5 @@ class Log:
             last = self.stood[-1] if request.entries else None
             answer = "ok", len(self.stood) if last else None, last.version if last else None
         if fence is not None and held:
-            self.work[fence.work] = Held(fence.settle, fence.attempt, None)
+            self.work[fence.work] = Held("waiting" if fence.settle == "ready" else fence.settle, fence.attempt, None)
         return answer

@@ -20,7 +20,7 @@ async def finished(narratix: Services, text: str = STORY) -> UUID:
     job_id: UUID = await narratix.commands.submit(text)
     async with asyncio.timeout(60):
         while (await narratix.commands.load(job_id)).active or await narratix.pool.fetchval(
-            "select exists (select 1 from work where state in ('ready', 'running')) or exists (select 1 from "
+            "select exists (select 1 from work where state in ('ready', 'waiting', 'running')) or exists (select 1 from "
             "subscriptions where name = 'job_status' and position < (select max(position) from events))"
         ):
             await asyncio.sleep(0.05)
