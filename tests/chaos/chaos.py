@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import logging
 import random
 import sys
 import tempfile
@@ -93,6 +94,7 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, help="A new directory for the logs of all processes.")
     chosen = vars(parser.parse_args())
     kept: Path | None = chosen.pop("keep")
+    logging.getLogger("asyncpg").setLevel(logging.CRITICAL)  # our own pool's laments when its server is struck
     with tempfile.TemporaryDirectory(prefix="narratix-chaos-") as passing:
         home = kept or Path(passing)
         home.mkdir(parents=True, exist_ok=True)

@@ -33,7 +33,7 @@ select coalesce((select position from subscriptions where name = 'router' and se
        (select coalesce(max(position), 0) from events)
 """
 
-AWAY: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+AWAY: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 """What asking a database comes to that has just been struck."""
 
 

@@ -19,19 +19,24 @@ class Held:
     owner: str | None
 
 
+Kind = Literal["feedback", "cancelled", "retried"]
+"""What an event says: a remark, the end of a job, or that it goes on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """An event to append."""
 
     event_id: UUID
     stream: UUID
+    kind: Kind
     content: str
     expected: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A fence, and what becomes of the work behind it."""
+    """A fence, and what becomes of the work behind it; `ready` is after a pause."""
 
     work: int
     attempt: int
@@ -53,6 +58,7 @@ class Stood:
     event_id: UUID
     stream: UUID
     version: int
+    kind: Kind
     content: str
     actor: str
 
@@ -70,8 +76,13 @@ class Log:
     def version(self, stream: UUID) -> int:
         return sum(event.stream == stream for event in self.stood)
 
+    def ended(self, stream: UUID) -> bool:
+        turns = [event.kind for event in self.stood if event.stream == stream and event.kind != "feedback"]
+        return bool(turns) and turns[-1] == "cancelled"
+
     def apply(self, request: Request) -> Answer:
-        """All of a request or nothing: what was said before is a duplicate, then the fence, then the versions."""
+        """All of a request or nothing: what was said before is a duplicate, then the fence, then the versions, then
+        whether the job of a result still goes on."""
         fence = request.fence
         held = fence is None or self.work.get(fence.work) == Held("running", fence.attempt, fence.owner)
         said = {entry.event_id for entry in request.entries}
@@ -85,8 +96,13 @@ class Log:
                 if entry.expected is not None and entry.expected != (actual := self.version(entry.stream)):
                     return "conflict", None, actual
             for entry in request.entries:
+                if fence is not None and self.ended(entry.stream):
+                    return "conflict", None, self.version(entry.stream)
+            for entry in request.entries:
                 version = self.version(entry.stream) + 1
-                self.stood.append(Stood(entry.event_id, entry.stream, version, entry.content, request.actor))
+                self.stood.append(
+                    Stood(entry.event_id, entry.stream, version, entry.kind, entry.content, request.actor)
+                )
             last = self.stood[-1] if request.entries else None
             answer = "ok", len(self.stood) if last else None, last.version if last else None
         if fence is not None and held:

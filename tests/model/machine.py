@@ -23,6 +23,9 @@ T = TypeVar("T")
 
 SEARCH: Final = int(os.environ.get("NARRATIX_TEST_SEARCH", "0"))
 
+HANGING_SECONDS: Final = 60.0
+"""A rule that takes so long takes for ever."""
+
 _TABLES: Final = """
 select relname from pg_class
 where relkind = 'r' and relnamespace = 'public'::regnamespace and relname not in ('events', 'alembic_version')
@@ -39,7 +42,11 @@ class Ground:
         self.pool: asyncpg.Pool = self.run(self._holds.enter_async_context(connection_pool(dsn)))
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        return self._runner.run(coroutine)
+        async def in_time() -> T:
+            async with asyncio.timeout(HANGING_SECONDS):
+                return await coroutine
+
+        return self._runner.run(in_time())
 
     async def connect(self) -> asyncpg.Connection:
         return await asyncpg.connect(self.dsn)

@@ -14,10 +14,10 @@ import msgspec
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule
 
-from narratix.events.catalogue import Event, FeedbackGiven, JobCancelled
+from narratix.events.catalogue import Event, FeedbackGiven, JobCancelled, JobRetried
 from narratix.events.feed import CHANNEL
 from narratix.events.store import Appended, Conflict, EventStore, Fence, Fenced, NewEvent
-from tests.model.log_model import Answer, Claimed, Entry, Held, Log, Request
+from tests.model.log_model import Answer, Claimed, Entry, Held, Kind, Log, Request
 from tests.model.machine import Ground, GroundedMachine, explore, ground
 
 STREAMS: Final = [uuid.UUID(int=number) for number in (1, 2, 3)]
@@ -28,6 +28,7 @@ wanted_entries = st.lists(
         {
             "event": st.integers(0, 40),
             "stream": st.sampled_from(STREAMS),
+            "kind": st.sampled_from(["feedback", "feedback", "feedback", "cancelled", "retried"]),
             "content": st.text(max_size=4),
             "expected": st.sampled_from(["any", "any", "right", "right", "before", "after"]),
         }
@@ -93,9 +94,16 @@ class StoreMachine(GroundedMachine):
     def repeat_what_stands(self, number: int, fence: dict[str, Any] | None) -> None:
         if self.log.stood:
             stood = self.log.stood[number % len(self.log.stood)]
-            entry = Entry(stood.event_id, stood.stream, stood.content, None)
+            entry = Entry(stood.event_id, stood.stream, stood.kind, stood.content, None)
             request = Request((entry,), stood.actor, self._fence(fence))
             self._agree([request], self.run(self._append_all([request], [1])))
+
+    @rule(wanted=wanted_request, nonsense=st.sampled_from(["half a character", "twice the same", "no event"]))
+    def append_beside_what_cannot_be_written(self, wanted: dict[str, Any], nonsense: str) -> None:
+        request = self._request(**wanted)
+        answers, refused = self.run(self._append_beside(request, _nonsense(nonsense)))
+        assert isinstance(refused, Exception), refused
+        self._agree([request], answers)
 
     @rule(
         stream=st.sampled_from(STREAMS),
@@ -112,7 +120,7 @@ class StoreMachine(GroundedMachine):
     @rule(stream=st.sampled_from(STREAMS))
     def read_a_type(self, stream: uuid.UUID) -> None:
         found = self.run(self.stores[1].read_types(stream, FeedbackGiven))
-        meant = [event for event in self.log.stood if event.stream == stream and _is_feedback(event.content)]
+        meant = [event for event in self.log.stood if event.stream == stream and event.kind == "feedback"]
         assert [event.event_id for event in found] == [event.event_id for event in meant]
 
     @rule(after=st.integers(0, 60), limit=st.integers(1, 20))
@@ -140,15 +148,15 @@ class StoreMachine(GroundedMachine):
         assert self.run(self.stores[0].head()) == len(self.log.stood)
         _check_chains(rows)
         for event, stood in zip(self.run(self.stores[0].read_all(limit=10**6)), self.log.stood, strict=True):
-            assert event.data == _event(stood.content)
-            assert event.metadata == f'{{"actor":{_json(stood.actor)}}}'
+            assert event.data == _event(stood.kind, _kept(stood.content))
+            assert event.metadata == f'{{"actor":{_json(_kept(stood.actor))}}}'
 
     @invariant()
     def the_work_is_the_model(self) -> None:
         rows = self.run(self.pool.fetch("select id, state, attempt, owner, settled_at, lease_until from work"))
         assert {row["id"]: Held(row["state"], row["attempt"], row["owner"]) for row in rows} == self.log.work
         for row in rows:
-            assert (row["settled_at"] is None) == (row["state"] in ("ready", "running"))
+            assert (row["settled_at"] is None) == (row["state"] in ("ready", "waiting", "running"))
             assert (row["lease_until"] is None) == (row["state"] != "running")
 
     # -- how it is done --------------------------------------------------------------------
@@ -173,10 +181,10 @@ class StoreMachine(GroundedMachine):
     ) -> Request:
         return Request(tuple(self._entry(**entry) for entry in entries), actor, self._fence(fence))
 
-    def _entry(self, event: int, stream: uuid.UUID, content: str, expected: str) -> Entry:
+    def _entry(self, event: int, stream: uuid.UUID, kind: Kind, content: str, expected: str) -> Entry:
         version = self.log.version(stream)
         meant = {"any": None, "right": version, "before": version - 1, "after": version + 1}[expected]
-        return Entry(uuid.UUID(int=1000 + event), stream, content, meant)
+        return Entry(uuid.UUID(int=1000 + event), stream, kind, content, meant)
 
     def _fence(self, wanted: dict[str, Any] | None) -> Claimed | None:
         if wanted is None:
@@ -194,6 +202,14 @@ class StoreMachine(GroundedMachine):
                 *(_answer(self.stores[store], request) for request, store in zip(requests, through, strict=True))
             )
         )
+
+    async def _append_beside(self, request: Request, nonsense: list[NewEvent]) -> tuple[list[Answer], object]:
+        answer, refused = await asyncio.gather(
+            _answer(self.stores[0], request), self.stores[0].append(nonsense), return_exceptions=True
+        )
+        if isinstance(answer, BaseException):
+            raise answer
+        return [answer], refused
 
     def _agree(self, requests: Sequence[Request], answers: Sequence[Answer]) -> None:
         """The answers are those of the model, for one order of the requests; that one is the model's from now on."""
@@ -217,7 +233,10 @@ class StoreMachine(GroundedMachine):
 async def _answer(store: EventStore, request: Request) -> Answer:
     claim = request.fence
     fence = Fence(claim.work, claim.attempt, claim.owner, claim.settle, 60.0) if claim else None
-    new = [NewEvent(entry.stream, _event(entry.content), entry.event_id, entry.expected) for entry in request.entries]
+    new = [
+        NewEvent(entry.stream, _event(entry.kind, entry.content), entry.event_id, entry.expected)
+        for entry in request.entries
+    ]
     try:
         appended: Appended = await store.append(new, metadata={"actor": request.actor}, fence=fence)
     except Conflict as conflict:
@@ -227,14 +246,31 @@ async def _answer(store: EventStore, request: Request) -> Answer:
     return "duplicate" if appended.duplicate else "ok", appended.position, appended.version
 
 
-def _is_feedback(content: str) -> bool:
-    return len(content) % 2 == 0
+def _nonsense(kind: str) -> list[NewEvent]:
+    """What the log cannot hold."""
+    stream, event_id = STREAMS[0], uuid.uuid4()
+    match kind:
+        case "half a character":
+            return [NewEvent(stream, JobCancelled(reason="\ud800"), event_id)]
+        case "twice the same":
+            return [NewEvent(stream, FeedbackGiven(rating=n), event_id) for n in (1, 2)]
+        case _:
+            return [NewEvent(stream, Event(), event_id)]
 
 
-def _event(content: str) -> Event:
-    return (
-        FeedbackGiven(rating=len(content), comment=content) if _is_feedback(content) else JobCancelled(reason=content)
-    )
+def _event(kind: Kind, content: str) -> Event:
+    match kind:
+        case "feedback":
+            return FeedbackGiven(rating=5, comment=content)
+        case "cancelled":
+            return JobCancelled(reason=content)
+        case "retried":
+            return JobRetried()
+
+
+def _kept(text: str) -> str:
+    """PostgreSQL has no NUL: U+FFFD stands where one was."""
+    return text.replace("\0", "\ufffd")
 
 
 def _json(text: str) -> str:
