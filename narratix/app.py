@@ -49,6 +49,7 @@ from narratix.services import Role, Services
 from narratix.settings import Settings
 from narratix.signing import anchor_keys, signing_key
 from narratix.spend import Budget, Caps, Ledger
+from narratix.sweeper import Sweeper
 from narratix.worker import Worker
 
 log = structlog.get_logger(__name__)
@@ -113,7 +114,7 @@ async def open_app(settings: Settings, database: Database, role: Role = "all") -
         subscriptions = worker = None
         if role in ("all", "worker"):
             projectors = [Projector(projection) for projection in PROJECTIONS]
-            subscribers: list[Subscriber] = [Router(store, HANDLERS), Ledger(), *projectors]
+            subscribers: list[Subscriber] = [Router(store, HANDLERS), Sweeper(pool), Ledger(), *projectors]
             subscriptions = Subscriptions(subscribers, feed, pool, connect, patience=settings.lease_seconds)
             worker = Worker(
                 pool=pool,
@@ -123,6 +124,7 @@ async def open_app(settings: Settings, database: Database, role: Role = "all") -
                 handlers=HANDLERS,
                 ports=ports,
                 slots=slots(settings),
+                limits=settings.limits,
                 lease=settings.lease_seconds,
             )
             feed.poll_while(lambda: not worker.idle)

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, PositiveInt, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT = Path(__file__).parent.parent
@@ -88,6 +88,9 @@ class Settings(BaseSettings):
     meanwhile. Otherwise `narratix projections rebuild` does it when somebody asks for it."""
     lease_seconds: float = Field(default=30.0, ge=0.5, le=600)
     """After this long without a sign of life a worker's work is given to another one."""
+    limits: dict[str, PositiveInt] = {}
+    """How many calls may be under way at once in all processes together, for each kind of port, as JSON: {"speech": 5}.
+    For vendors that allow so many; a kind that is not named is bounded in each process alone."""
     link_seconds: int = Field(default=24 * 3600, ge=60, le=7 * 24 * 3600)
     rate_limit_per_minute: int = Field(default=10, ge=1)
     max_text_bytes: int = 50 * 1024
