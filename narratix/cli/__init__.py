@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "audit": "audit",
     "projections": "projections",
     "storage": "storage",
+    "keys": "keys",
     "voices": "voices",
     "doctor": "doctor",
     "bench": "bench",

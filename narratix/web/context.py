@@ -9,6 +9,7 @@ import msgspec
 from fastapi import Depends, Request
 from starlette.responses import Response
 
+from narratix.keys import ApiKey, Keys, Scope
 from narratix.limits import RateLimit
 from narratix.projections.library import Drama
 from narratix.projections.projection import Reader
@@ -31,6 +32,7 @@ class Web:
     broadcaster: Broadcaster
     seats: Seats
     rate_limit: RateLimit
+    keys: Keys
     metrics: Metrics
     addresses: Addresses = field(default_factory=Addresses)
 
@@ -43,31 +45,56 @@ def _web(request: Request) -> Web:
 Here = Annotated[Web, Depends(_web)]
 
 
-def visitor(request: Request, web: Here) -> None:
-    """The demo is for whoever has the page, and for everyone on this machine in development."""
-    web.clients.admit_visitor(request)
+async def visitor(request: Request, web: Here) -> None:
+    """The demo is for whoever has the page or a key, and for everyone on this machine in development."""
+    if not await _opened_by_key(request, web, "submit"):
+        web.clients.admit_visitor(request)
 
 
-def operator(request: Request, web: Here) -> None:
-    """The log, the jobs and the figures are for operators."""
-    web.clients.admit_operator(request)
+async def operator(request: Request, web: Here) -> None:
+    """The log, the jobs and the figures are for auditors and operators."""
+    if not await _opened_by_key(request, web, "audit"):
+        web.clients.admit_operator(request)
+
+
+async def _opened_by_key(request: Request, web: Web, scope: Scope) -> bool:
+    """Whether the request brings a key that opens `scope`; False when it brings none. Raises Problem (401, 403)."""
+    scheme, _, presented = request.headers.get("authorization", "").partition(" ")
+    if not scheme:
+        return False
+    key = await web.keys.find(presented.strip()) if scheme.casefold() == "bearer" else None
+    if key is None:
+        raise Problem(
+            401, "This key opens nothing", "It is not a key of this service, or it has ended. Ask for another."
+        )
+    if not key.may(scope):
+        raise Problem(403, "This key does not open this", f"It would need the scope {scope!r}.")
+    request.state.key = key
+    return True
+
+
+def _caller(request: Request, web: Web) -> str:
+    """What limits are counted by: the key, or the address."""
+    key: ApiKey | None = getattr(request.state, "key", None)
+    return web.clients.network(request) if key is None else f"key:{key.id}"
 
 
 async def rate_limited(request: Request, web: Here) -> None:
     """Counts the call, and puts on its answer how many are left."""
-    permit = await web.rate_limit.take(web.clients.network(request))
+    permit = await web.rate_limit.take(_caller(request, web))
     request.state.headers = permit.headers
     if not permit.passed:
         raise Problem(
             429,
             "Too many requests",
-            f"One address can ask for {permit.limit} stories a minute. Wait a moment, then try again.",
+            f"One client can ask for {permit.limit} stories a minute. Wait a moment, then try again.",
             retry_after=permit.seconds,
         )
 
 
 def _actor(request: Request, web: Here) -> str:
-    return web.clients.pseudonym(request)
+    key: ApiKey | None = getattr(request.state, "key", None)
+    return web.clients.pseudonym(request) if key is None else f"key:{key.id}"
 
 
 Actor = Annotated[str, Depends(_actor)]

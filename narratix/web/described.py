@@ -13,7 +13,7 @@ from narratix.web.models import ProblemBody
 _SAID: Final = {
     400: "The body is not a JSON object in UTF-8.",
     401: "The page's token is needed, or a key.",
-    403: "The address was altered, or it has expired.",
+    403: "The key does not open this; or the address was altered, or has expired.",
     404: "There is no such thing.",
     409: "Not in this state of the job.",
     410: "The drama has expired.",
@@ -21,7 +21,7 @@ _SAID: Final = {
     415: "The body must be application/json.",
     416: "The file has no such bytes.",
     422: "Some fields need another look; `errors` tells which and why.",
-    429: "Too much from one address; `Retry-After` tells when to come again.",
+    429: "Too much from one client; `Retry-After` tells when to come again.",
     503: "The service cannot do this now; `Retry-After` tells when to come again.",
 }
 

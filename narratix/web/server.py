@@ -14,6 +14,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from narratix import __version__
+from narratix.keys import Keys
 from narratix.limits import RateLimit
 from narratix.projections.job_status import JOB_STATUS
 from narratix.projections.library import LIBRARY
@@ -28,6 +29,7 @@ from narratix.web.context import Web
 from narratix.web.described import describe
 from narratix.web.envelope import Envelope
 from narratix.web.metrics import Metrics
+from narratix.web.origins import Origins
 from narratix.web.page import page_routes
 from narratix.web.problems import EXCEPTION_HANDLERS
 from narratix.web.routes import ROUTERS
@@ -72,6 +74,7 @@ def create_api(services: Services, times: Times | None = None) -> FastAPI:
         library=Reader(LIBRARY, services.pool),
         broadcaster=broadcaster,
         seats=Seats(settings.max_streams_per_address, metrics),
+        keys=Keys(services.pool),
         rate_limit=RateLimit(services.pool, settings.rate_limit_per_minute),
         metrics=metrics,
     )
@@ -103,6 +106,8 @@ def create_api(services: Services, times: Times | None = None) -> FastAPI:
     api.router.routes.extend(_page(settings, settings.packages, web.clients))
     api.add_middleware(BodyLimit, limit=JSON_GROWTH * settings.max_text_bytes + (1 << 16))
     api.add_middleware(Envelope, metrics=metrics)
+    if settings.allowed_origins:
+        api.add_middleware(Origins, allowed=settings.allowed_origins)
     return api
 
 

@@ -49,7 +49,7 @@ async def test_given_the_description_then_every_operation_has_examples_and_its_e
             assert all("example" in content for content in contents.values()), (path, status)
             assert (list(contents) == ["application/problem+json"]) == (int(status) >= 400), (path, status)
     submit = document["paths"]["/api/demo/submit"]["post"]
-    assert list(submit["responses"]) == ["202", "400", "401", "413", "415", "422", "429", "503"]
+    assert list(submit["responses"]) == ["202", "400", "401", "403", "413", "415", "422", "429", "503"]
     assert submit["requestBody"]["content"]["application/json"]["example"]["text"].startswith("The rain fell")
 
 

@@ -6,10 +6,11 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query, Request
-from starlette.responses import Response, StreamingResponse
+from sse_starlette import EventSourceResponse
+from starlette.responses import Response
 
 from narratix.results import result as result_of
-from narratix.web.context import Actor, Here, as_json, rate_limited, visitor
+from narratix.web.context import Actor, Here, Web, as_json, rate_limited, visitor
 from narratix.web.described import content, problems
 from narratix.web.models import JOB, Accepted, Result, Status, Story
 from narratix.web.requests import Feedback, StoryWish, Submission
@@ -17,7 +18,7 @@ from narratix.web.stories import check_size, options_of, story_events, written
 from narratix.web.streams import EventStream, open_stream
 from narratix.web.views import links, status_view
 
-router = APIRouter(prefix="/api/demo", tags=["demo"], dependencies=[Depends(visitor)], responses=problems(401))
+router = APIRouter(prefix="/api/demo", tags=["demo"], dependencies=[Depends(visitor)], responses=problems(401, 403))
 
 IdempotencyKey = Annotated[
     str,
@@ -36,21 +37,25 @@ After = Annotated[int | None, Query(ge=0, description="Resume after this version
     "/submit", status_code=202, response_model=Accepted, responses=problems(400, 413, 415, 422, 429),
     dependencies=[Depends(rate_limited)], summary="Submit a story",
 )  # fmt: skip
-async def submit(story: Submission, web: Here, actor: Actor, idempotency_key: IdempotencyKey = "") -> Response:
-    """The story is on record when this is answered; follow `links.events`."""
+async def submit(
+    story: Submission, request: Request, web: Here, actor: Actor, idempotency_key: IdempotencyKey = ""
+) -> Response:
+    """The story is on record when this is answered; follow `links.events`. Where a token is needed, that link carries
+    one for an hour, which opens this stream to an `EventSource` on any allowed origin; the status has a new one."""
     check_size(story.text, web.services.settings.max_text_bytes)
     options = await options_of(story.options, web.services.ports)
     commands = web.services.commands
     job_id = await commands.submit(
         story.text, title=story.title, options=options, actor=actor, idempotency_key=idempotency_key
     )
-    return as_json({"job_id": job_id, "links": links(str(job_id))}, 202)
+    return _accepted(job_id, request, web)
 
 
 @router.get("/status/{job_id}", response_model=Status, responses=problems(404), summary="See where a job is")
-async def status(job_id: UUID, web: Here) -> Response:
+async def status(job_id: UUID, request: Request, web: Here) -> Response:
     """Never behind an answer that was given before."""
-    return as_json(status_view(await web.statuses.get(job_id)))
+    view = status_view(await web.statuses.get(job_id))
+    return as_json(view | {"links": _links(job_id, request, web)})
 
 
 @router.get(
@@ -77,6 +82,7 @@ async def events(
     after: After = None,
     last_event_id: LastEventId = None,
     include: Annotated[Literal["", "events"], Query(description="`events` adds the recorded events.")] = "",
+    _token: Annotated[str, Query(alias="token", description="From `links.events`, where no cookie can be sent.")] = "",
 ) -> Response:
     """Server-sent events. Every version comes once, in order, through any number of reconnections."""
     with_events = include == "events"
@@ -99,29 +105,29 @@ async def result(job_id: UUID, web: Here) -> Response:
 @router.post(
     "/cancel/{job_id}", status_code=202, response_model=Accepted, responses=problems(404, 409), summary="Call it off"
 )
-async def cancel(job_id: UUID, web: Here, actor: Actor) -> Response:
+async def cancel(job_id: UUID, request: Request, web: Here, actor: Actor) -> Response:
     """What was made so far is kept. Calling off what is called off changes nothing."""
     await web.services.commands.cancel(job_id, actor=actor)
-    return as_json({"job_id": job_id, "links": links(str(job_id))}, 202)
+    return _accepted(job_id, request, web)
 
 
 @router.post(
     "/retry/{job_id}", status_code=202, response_model=Accepted, responses=problems(404, 409), summary="Let it go on"
 )
-async def retry(job_id: UUID, web: Here, actor: Actor) -> Response:
+async def retry(job_id: UUID, request: Request, web: Here, actor: Actor) -> Response:
     """A failed or cancelled job goes on from where it stopped."""
     await web.services.commands.retry(job_id, actor=actor)
-    return as_json({"job_id": job_id, "links": links(str(job_id))}, 202)
+    return _accepted(job_id, request, web)
 
 
 @router.post(
     "/feedback/{job_id}", status_code=202, response_model=Accepted, responses=problems(400, 404, 409, 415, 422),
     summary="Say what you think of it",
 )  # fmt: skip
-async def feedback(job_id: UUID, given: Feedback, web: Here, actor: Actor) -> Response:
+async def feedback(job_id: UUID, given: Feedback, request: Request, web: Here, actor: Actor) -> Response:
     """For finished dramas."""
     await web.services.commands.give_feedback(job_id, given.rating, given.comment, actor=actor)
-    return as_json({"job_id": job_id, "links": links(str(job_id))}, 202)
+    return _accepted(job_id, request, web)
 
 
 @router.post(
@@ -132,5 +138,15 @@ async def generate_text(wish: StoryWish, web: Here, request: Request) -> Respons
     """With `Accept: text/event-stream` the story comes as `title`, a `paragraph` each, and the whole `story`."""
     draft = await written(wish, web.services.ports)
     if "text/event-stream" in request.headers.get("accept", ""):
-        return StreamingResponse(story_events(draft), media_type="text/event-stream")
+        return EventSourceResponse(story_events(draft), sep="\n", headers={"Cache-Control": "no-store, no-transform"})
     return as_json(draft)
+
+
+def _accepted(job_id: UUID, request: Request, web: Web) -> Response:
+    return as_json({"job_id": job_id, "links": _links(job_id, request, web)}, 202)
+
+
+def _links(job_id: UUID, request: Request, web: Web) -> dict[str, str | None]:
+    found = links(str(job_id))
+    assert found["events"] is not None
+    return found | {"events": web.clients.admitting(found["events"], request)}

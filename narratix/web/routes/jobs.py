@@ -12,12 +12,12 @@ from starlette.responses import Response
 
 from narratix.web.context import Here, as_json, operator
 from narratix.web.described import problems
-from narratix.web.history import NDJSON, answer_events, history_of, state_at, wants_ndjson
+from narratix.web.history import NDJSON, events_page, state_at, wants_ndjson
 from narratix.web.metrics import STATUSES
 from narratix.web.models import JobList, RecordedEvent
 from narratix.web.views import summary
 
-router = APIRouter(prefix="/api/jobs", tags=["audit"], dependencies=[Depends(operator)], responses=problems(401, 422))
+router = APIRouter(prefix="/api/jobs", tags=["audit"], dependencies=[Depends(operator)], responses=problems(401, 403, 422))
 
 Limit = Annotated[int, Query(ge=1, le=10_000)]
 Format = Annotated[Literal["json", "ndjson"] | None, Query(description="Or `Accept: application/x-ndjson`.")]
@@ -53,11 +53,17 @@ async def events(
     accept: Accept = "",
 ) -> Response:
     """The events with a version above `after`."""
-    found = await history_of(web.services.store, job_id, after, limit)
-    return answer_events(found, wants_ndjson(format, accept))
+    path, ndjson = f"/api/jobs/{job_id}/events", wants_ndjson(format, accept)
+    return await events_page(web.services.pool, path, after=after, limit=limit, ndjson=ndjson, job_id=job_id)
 
 
-@router.get("/{job_id}/state", responses=problems(404), summary="A job's state at a version")
-async def state(job_id: UUID, web: Here, at: Annotated[int | None, Query(ge=0)] = None) -> Response:
-    """The fold of the first `at` events; of all of them without `at`."""
+At = Annotated[
+    str | None,
+    Query(description="A version, or a time in ISO 8601 (UTC without a zone).", examples=["2026-11-22T19:00Z"]),
+]
+
+
+@router.get("/{job_id}/state", responses=problems(404), summary="A job's state at a version or time")
+async def state(job_id: UUID, web: Here, at: At = None) -> Response:
+    """The fold of the first `at` events, or of those that were recorded by then; of all of them without `at`."""
     return as_json(await state_at(web.services.store, job_id, at))

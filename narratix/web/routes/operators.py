@@ -36,7 +36,7 @@ async def ready(web: Here) -> Response:
     "/metrics",
     response_class=Response,
     dependencies=[Depends(operator)],
-    responses={**problems(401), 200: content("text/plain", "In the format of Prometheus.", "narratix_streams 3.0")},
+    responses={**problems(401, 403), 200: content("text/plain", "In the format of Prometheus.", "narratix_streams 3.0")},
     summary="Figures for Prometheus",
 )
 async def metrics(web: Here) -> Response:

@@ -18,7 +18,7 @@ from narratix.web.described import content, problems
 from narratix.web.models import EngineList, Library, SampleList, TemplateList
 from narratix.web.stories import clip_of, text_of
 
-router = APIRouter(prefix="/api/demo", tags=["page"], dependencies=[Depends(visitor)], responses=problems(401))
+router = APIRouter(prefix="/api/demo", tags=["page"], dependencies=[Depends(visitor)], responses=problems(401, 403))
 
 
 @router.get("/samples", response_model=SampleList, summary="Stories to begin with")

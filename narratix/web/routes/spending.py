@@ -14,7 +14,7 @@ from narratix.web.models import Quote
 from narratix.web.requests import Submission
 from narratix.web.stories import check_size, options_of
 
-router = APIRouter(prefix="/api/demo", tags=["demo"], dependencies=[Depends(visitor)], responses=problems(401))
+router = APIRouter(prefix="/api/demo", tags=["demo"], dependencies=[Depends(visitor)], responses=problems(401, 403))
 
 
 @router.post(
