@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import click
@@ -16,49 +17,45 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("job")
-@click.option("--at", type=click.IntRange(0), metavar="N", help="The job as it was after its first N events.")
+@click.option(
+    "--at",
+    metavar="N|TIME",
+    help="The job as it was after its first N events, or at a time (2026-11-22T19:00Z; UTC without a zone).",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the recorded events, or the state, as JSON.")
-def command(job: str, at: int | None, as_json: bool) -> None:
+def command(job: str, at: str | None, as_json: bool) -> None:
     """Tell JOB's history, from its log alone. JOB is an id or its beginning."""
     from narratix.cli.console import print_json
     from narratix.cli.session import find_job, prepared, with_services
+    from narratix.replay import NotAMoment, NotYet, moment, state_view, up_to
+
+    try:
+        wanted = moment(at) if at is not None else None
+    except NotAMoment as problem:
+        raise click.BadParameter(str(problem), param_hint="--at") from problem
 
     async def work(services: Services) -> tuple[UUID, list[Recorded]]:
         job_id = await find_job(services.pool, job)
         return job_id, await services.store.read(job_id)
 
     job_id, events = with_services(prepared(quiet=True), "web", work)
-    if at is None:
+    if wanted is None:
         if as_json:
             click.echo(b"[" + b",".join(event.as_json() for event in events) + b"]")
         else:
             _print_story(events)
         return
-    if at > len(events):
-        raise CommandFailed(f"This job has {len(events)} events so far; ask for its state after at most that many.")
+    try:
+        past = up_to(events, wanted)
+    except NotYet as problem:
+        raise CommandFailed(str(problem)) from problem
     if as_json:
-        print_json(state_view(job_id, events[:at]))
+        print_json(state_view(job_id, past))
     else:
-        _print_state(job_id, events[:at])
+        _print_state(job_id, past)
 
 
-def state_view(job_id: UUID, events: list[Recorded]) -> dict[str, Any]:
-    """The folded job as plain values."""
-    import msgspec
-    from immutables import Map
-
-    from narratix.job import Job, fold
-
-    def plain(value: Any) -> Any:
-        if isinstance(value, Map):
-            return {str(key): value[key] for key in sorted(value)}
-        raise NotImplementedError(f"{type(value).__name__} has no JSON form here")
-
-    state: dict[str, Any] = msgspec.to_builtins(fold(Job(id=job_id), (event.data for event in events)), enc_hook=plain)
-    return state
-
-
-def _print_story(events: list[Recorded]) -> None:
+def _print_story(events: Sequence[Recorded]) -> None:
     from narratix.cli.story import chronicle
 
     began = events[0].recorded_at
@@ -73,7 +70,7 @@ def _offset(seconds: float) -> str:
     return f"+{seconds:.2f} s" if seconds < 60 else f"+{clock(seconds)}"
 
 
-def _print_state(job_id: UUID, events: list[Recorded]) -> None:
+def _print_state(job_id: UUID, events: Sequence[Recorded]) -> None:
     from narratix.cli.story import chronicle
     from narratix.job import Job, fold
 

@@ -2,58 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator
 from typing import Any, Final
+from urllib.parse import urlencode
 from uuid import UUID
 
-import msgspec
-from immutables import Map
-from starlette.responses import Response
+import asyncpg
+from starlette.responses import Response, StreamingResponse
 
 from narratix.commands import NoSuchJob
-from narratix.events.store import EventStore, Recorded
-from narratix.job import Job, fold
-from narratix.web.problems import Problem
+from narratix.events.export import pages, read_lines
+from narratix.events.store import EventStore
+from narratix.replay import NotAMoment, NotYet, moment, state_view, up_to
+from narratix.web.problems import Problem, invalid
 
 NDJSON: Final = "application/x-ndjson"
+PAGE: Final = 1000
+_HEADERS: Final = {"Cache-Control": "no-store"}
 
 
 def wants_ndjson(format: str | None, accept: str) -> bool:
     return format == "ndjson" if format else NDJSON in accept
 
 
-def answer_events(events: Sequence[Recorded], ndjson: bool) -> Response:
-    """The events with their stored bytes, as a JSON list or a line each."""
-    lines = [event.as_json() for event in events]
-    headers = {"Cache-Control": "no-store"}
+async def events_page(
+    pool: asyncpg.Pool, path: str, *, after: int, limit: int | None, ndjson: bool, job_id: UUID | None = None
+) -> Response:
+    """Events with their stored bytes, as a JSON list or a line each. Where more may follow, the header Link names the
+    next page. Raises NoSuchJob."""
+    lines, last = await read_lines(pool, job_id, after=after, limit=limit or PAGE)
+    if job_id is not None and not lines and not (await read_lines(pool, job_id, limit=1))[0]:
+        raise NoSuchJob(job_id)
+    headers = dict(_HEADERS)
+    if len(lines) == (limit or PAGE):
+        query = {"after": last, **({"limit": limit} if limit else {}), **({"format": "ndjson"} if ndjson else {})}
+        headers["Link"] = f'<{path}?{urlencode(query)}>; rel="next"'
     if ndjson:
         return Response(b"".join(line + b"\n" for line in lines), 200, headers, NDJSON)
     return Response(b"[" + b",".join(lines) + b"]", 200, headers, "application/json")
 
 
-async def history_of(store: EventStore, job_id: UUID, after: int, limit: int) -> list[Recorded]:
-    """Raises NoSuchJob."""
-    events = await store.read(job_id, after=after, limit=limit)
-    if not events and not await store.read(job_id, limit=1):
-        raise NoSuchJob(job_id)
-    return events
+async def whole_log(store: EventStore, pool: asyncpg.Pool, after: int) -> Response:
+    """The log after a position up to its end now, as NDJSON in flat memory, however long."""
+    following = pages(pool, after=after, until=await store.head())
+    first = await anext(following, None)  # what keeps it from beginning is an answer of its own
+
+    async def body() -> AsyncIterator[bytes]:
+        if first is not None:
+            yield first[0]
+        async for page, _ in following:
+            yield page
+
+    return StreamingResponse(body(), 200, _HEADERS, NDJSON)
 
 
-async def state_at(store: EventStore, job_id: UUID, at: int | None) -> dict[str, Any]:
-    """The job after its first `at` events, all of them for None. Raises NoSuchJob, Problem (404)."""
-    events = await store.read(job_id, **({} if at is None else {"until": at}))
-    if at is not None and len(events) < at:
-        last = len(await store.read(job_id))
-        if not last:
+async def state_at(store: EventStore, job_id: UUID, at: str | None) -> dict[str, Any]:
+    """The job at a version or time, now for None. Raises NoSuchJob, Problem (404, 422)."""
+    try:
+        wanted = moment(at) if at is not None else None
+        events = await store.read(job_id)
+        if not events:
             raise NoSuchJob(job_id)
-        raise Problem(404, "No such version", f"This job has {last} events so far; ask for a version up to {last}.")
-    if not events and at != 0:
-        raise NoSuchJob(job_id)
-    state: dict[str, Any] = msgspec.to_builtins(fold(Job(id=job_id), (event.data for event in events)), enc_hook=_hook)
-    return state
-
-
-def _hook(value: Any) -> Any:
-    if isinstance(value, Map):
-        return {str(key): value[key] for key in sorted(value)}
-    raise NotImplementedError(f"{type(value).__name__} has no JSON form here")
+        return state_view(job_id, events if wanted is None else up_to(events, wanted))
+    except NotAMoment as problem:
+        raise invalid([("at", str(problem))]) from problem
+    except NotYet as problem:
+        raise Problem(404, "No such version", str(problem)) from problem

@@ -8,9 +8,13 @@ import json
 import httpx2
 import pytest
 
-from narratix.events import stretches
+from narratix.events import audit, export, stretches
+from narratix.events.anchors import sign
 from narratix.events.audit import verify
 from narratix.services import Services
+from narratix.signing import anchor_keys
+from narratix.web.routes import audit as audit_route
+from tests.events.written_log import NOON
 from tests.web.web_site import Story, client_of
 
 Client = httpx2.AsyncClient
@@ -114,6 +118,91 @@ async def test_given_a_job_then_its_state_can_be_seen_at_any_version(client: Cli
     now = (await client.get(address)).json()
     assert (now["version"], now["status"], list(now["lines"])) == (5, "running", ["0"])
     assert (await client.get(address, params={"at": 6})).status_code == 404
+
+
+async def test_given_a_job_then_its_state_can_be_seen_at_any_time(
+    client: Client, services: Services, story: Story
+) -> None:
+    await story.record(*story.begun, story.line(0))
+    events = await services.store.read(story.id)
+    address = f"/api/jobs/{story.id}/state"
+    for at, version in (
+        (events[1].recorded_at.isoformat(), 2),
+        (f"{events[2].recorded_at:%Y-%m-%dT%H:%M:%S.%f}", 3),
+        ("2020-01-01T00:00Z", 0),
+        ("2999-01-01", 5),
+    ):
+        assert (await client.get(address, params={"at": at})).json()["version"] == version
+    for wrong in ("noon", "-1", "1.5", ""):
+        answer = await client.get(address, params={"at": wrong})
+        assert answer.status_code == 422
+        assert answer.json()["errors"][0]["field"] == "at"
+    nobody = "/api/jobs/3f0d6a52-7c8e-5b0e-9d1c-2a6f4f1f7b11/state"
+    assert (await client.get(nobody, params={"at": 0})).status_code == 404
+
+
+async def test_given_a_long_log_then_it_can_be_read_page_by_page_or_streamed_whole(
+    client: Client, services: Services, story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "PAGE", 3)
+    await story.record(*story.begun, *(story.line(number) for number in range(6)))
+    stored = b"".join([event.as_json() + b"\n" for event in await services.store.read_all()])
+    whole = await client.get("/api/audit/feed", params={"format": "ndjson"})
+    assert (whole.content, whole.headers["content-type"]) == (stored, "application/x-ndjson")
+    assert "content-length" not in whole.headers, "it is streamed"
+    found, address = b"", "/api/audit/feed?limit=4&format=ndjson"
+    while address:
+        page = await client.get(address)
+        found += page.content
+        address = page.headers.get("link", "").partition(">")[0].removeprefix("<")
+    assert found == stored
+    assert (await client.get("/api/audit/feed", params={"format": "ndjson", "after": 10})).content == b""
+
+
+async def test_given_an_event_that_cannot_be_decoded_then_auditors_see_it_all_the_same(
+    client: Client, services: Services, story: Story
+) -> None:
+    await tamper(services, "update events set data = '{\"nothing\":1}'")
+    assert (await client.get("/api/audit/feed")).json()[0]["data"] == {"nothing": 1}
+    assert (await client.get(f"/api/jobs/{story.id}/events")).json()[0]["data"] == {"nothing": 1}
+
+
+async def test_given_an_anchored_log_when_verified_then_the_anchors_count(
+    client: Client, services: Services, story: Story
+) -> None:
+    await story.record(*story.begun)
+    keys = anchor_keys(services.settings)
+    for rolling, ok in (((await client.get("/api/audit/verify")).json()["rolling"], True), ("00" * 32, False)):
+        anchor = sign(4, bytes.fromhex(rolling), NOON, next(iter(keys.values())))
+        await services.ports.storage.put(anchor.stored_as, anchor.encoded(), "application/json")
+        verdict = (await client.get("/api/audit/verify")).json()
+        assert (verdict["ok"], verdict["anchored"]) == (ok, 4 if ok else 0)
+    await story.record(story.line(0))
+    since = (await client.get("/api/audit/verify", params={"since_anchor": True})).json()
+    assert (since["ok"], since["events"], since["since"]) == (True, 1, 4)
+
+
+async def test_given_a_verification_under_way_when_another_is_asked_for_then_it_is_put_off(
+    client: Client, story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = asyncio.Event()
+
+    async def endless(*_: object, **__: object) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(audit, "verify", endless)
+        patch.setattr(audit_route, "VERIFY_SECONDS", 0.5)
+        first = asyncio.create_task(client.get("/api/audit/verify"))
+        await begun.wait()
+        second = await client.get("/api/audit/verify")
+        assert (second.status_code, second.headers["retry-after"]) == (503, "10")
+        assert "under way" in second.json()["detail"]
+        late = await first
+        assert late.status_code == 503
+        assert "since_anchor=true" in late.json()["detail"]
+    assert (await client.get("/api/audit/verify")).json()["ok"], "the turn was given back"
 
 
 async def test_given_many_jobs_then_they_are_listed_newest_first_page_by_page(narratix: Services) -> None:
