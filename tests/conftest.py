@@ -20,6 +20,7 @@ from narratix.events.store import EventStore
 from narratix.schema import migrate
 from narratix.services import Role, Services
 from narratix.settings import Settings
+from tests.chaos.pooler import PROGRAM, pgbouncer
 
 
 @pytest.fixture(scope="session")
@@ -57,6 +58,24 @@ async def dsn(postgres: str, template: str) -> AsyncIterator[str]:
     await _execute(postgres, f"create database {name} template {template}")
     yield database_address(postgres, name)
     await _execute(postgres, f"drop database {name} with (force)")
+
+
+@pytest.fixture(scope="session")
+def _pooler(postgres: str) -> Iterator[str]:
+    if PROGRAM is None:
+        pytest.skip("PgBouncer is not installed (Debian and Ubuntu: apt install pgbouncer)")
+    if "host" not in make_url(postgres).query:
+        pytest.skip("PgBouncer is only put before a server on a unix socket")
+    with tempfile.TemporaryDirectory(prefix="narratix-pooler-") as home:
+        Path(home).chmod(0o755)  # as root, PgBouncer runs as the server's user
+        with pgbouncer(postgres, Path(home)) as address:
+            yield address
+
+
+@pytest.fixture
+def pgbouncer_dsn(_pooler: str, dsn: str) -> str:
+    """The way to this test's database through PgBouncer in transaction mode; skips where there is none."""
+    return database_address(_pooler, str(make_url(dsn).database))
 
 
 @pytest.fixture

@@ -147,7 +147,7 @@ class Coalescer:
                 rows = await self._send([waiting.request for waiting in batch])
             except Exception as problem:
                 await self._let_go()
-                if isinstance(problem, (*UNREACHABLE, TimeoutError)) and not isinstance(problem, ValueError):
+                if isinstance(problem, (*UNREACHABLE, TimeoutError)):
                     log.warning("append_retried", reason=str(problem) or type(problem).__name__)
                     self._give_up(batch, asyncio.get_running_loop().time() + pause, problem)
                     await asyncio.sleep(pause)
