@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from typing import Any
 
 import asyncpg
@@ -25,9 +25,21 @@ Run = Callable[[Ports, Job, str], Awaitable[Event]]
 PATIENCE = 20
 
 
-def stage(run: Run, *, items: tuple[str, ...] = ("1",), name: str = "test_stage", **declared: Any) -> Handler:
+def stage(
+    run: Run,
+    *,
+    items: tuple[str, ...] | Callable[[Job], Iterable[str]] = ("1",),
+    name: str = "test_stage",
+    **declared: Any,
+) -> Handler:
     """A stage that begins with the job and concludes with an event that no job minds."""
-    declared = {"uses": "nothing", "light": True, "items": lambda _job: items, "pause": 0.05, **declared}
+    declared = {
+        "uses": "nothing",
+        "light": True,
+        "items": items if callable(items) else lambda _job: items,
+        "pause": 0.05,
+        **declared,
+    }
     return Handler(
         name=name,
         wakes_on=(JobSubmitted,),
