@@ -71,4 +71,6 @@ def _last(settings: Settings) -> list[Any]:
     if settings.environment == "development":
         return [structlog.processors.ExceptionRenderer(), structlog.processors.LogfmtRenderer(
             key_order=["timestamp", "level", "event"], drop_missing=True, bool_as_flag=False)]  # fmt: skip
-    return [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+    # without the variables of each frame, which hold tokens, keys and people's texts
+    traces = structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False))
+    return [traces, structlog.processors.JSONRenderer()]

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, PositiveInt, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, PositiveInt, SecretStr
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PROJECT = Path(__file__).parent.parent
+
+
+def _origins(given: object) -> object:
+    if not isinstance(given, str):
+        return given
+    origins = tuple(origin.strip().rstrip("/") for origin in given.split(",") if origin.strip())
+    for origin in origins:
+        if not re.fullmatch(r"https?://[^/?#@*\s]+", origin):
+            raise ValueError(f"{origin!r} is no origin; write it as in https://example.org, without a path")
+    return origins
 
 
 class Settings(BaseSettings):
@@ -95,6 +106,8 @@ class Settings(BaseSettings):
     rate_limit_per_minute: int = Field(default=10, ge=1)
     max_text_bytes: int = 50 * 1024
     max_streams_per_address: int = Field(default=32, ge=1)
+    allowed_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_origins)] = ()
+    """The origins ("https://example.org", separated by commas) whose pages may follow jobs here."""
     trusted_proxy: bool = False
     """Whether every request comes through a proxy of ours that sets X-Real-IP to the client's address."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -1,10 +1,11 @@
-"""Who is asking: the client's address, the page's own token, and who may ask what."""
+"""Who is asking: the client's address, the page's own token, links that admit by themselves, and who may ask what."""
 
 from __future__ import annotations
 
 import hmac
 import ipaddress
 import time
+import urllib.parse
 from collections.abc import Callable
 from typing import Final
 
@@ -15,6 +16,9 @@ from narratix.settings import Settings
 from narratix.web.problems import Problem
 
 TOKEN_SECONDS: Final = 12 * 3600
+LINK_SECONDS: Final = 3600
+"""How long a link admits by itself: through several streams of 14 minutes, and not for much longer than a job."""
+
 COOKIE: Final = "narratix_page"
 
 
@@ -58,24 +62,41 @@ class Clients:
     def cookie(self) -> str:
         """The header that gives the page its token."""
         expires = int(self._clock()) + TOKEN_SECONDS
-        token = f"{expires}.{self._signature(str(expires))}"
+        token = f"{expires}.{self._signature('page', str(expires))}"
         secure = "" if self._settings.environment == "development" else "; Secure"
         return f"{COOKIE}={token}; Path=/; Max-Age={TOKEN_SECONDS}; HttpOnly; SameSite=Strict{secure}"
 
     def has_token(self, connection: HTTPConnection) -> bool:
-        expires, _, signature = connection.cookies.get(COOKIE, "").partition(".")
-        if not hmac.compare_digest(signature.encode(errors="replace"), self._signature(expires).encode()):
+        return self._is_valid("page", connection.cookies.get(COOKIE, ""))
+
+    def admitting(self, path: str, connection: HTTPConnection) -> str:
+        """`path`, with a token in its query where one is needed: for `EventSource`, which can send no header, and is
+        given no cookie on another origin's page. It opens this path and no other."""
+        if not self.needs_token(connection):
+            return path
+        expires = str(int(self._clock()) + LINK_SECONDS)
+        return f"{path}?token={expires}.{self._signature('link ' + path, expires)}"
+
+    def _is_admitted_by_link(self, connection: HTTPConnection) -> bool:
+        given = urllib.parse.parse_qs(connection.scope["query_string"].decode("latin-1")).get("token", [])
+        return len(given) == 1 and self._is_valid(f"link {connection.scope['path']}", given[0])
+
+    def _is_valid(self, what: str, token: str) -> bool:
+        expires, _, signature = token.partition(".")
+        if not hmac.compare_digest(signature.encode(errors="replace"), self._signature(what, expires).encode()):
             return False
         return expires.isdecimal() and int(expires) > self._clock()
 
-    def _signature(self, expires: str) -> str:
-        return hmac.new(self._secret, f"page {expires}".encode(errors="replace"), "sha256").hexdigest()
+    def _signature(self, what: str, expires: str) -> str:
+        return hmac.new(self._secret, f"{what} {expires}".encode(errors="replace"), "sha256").hexdigest()
 
     # -- doors -----------------------------------------------------------------------------
 
     def admit_visitor(self, connection: HTTPConnection) -> None:
-        """Raises Problem (401) for who is neither on this machine nor has the page's token."""
-        if self.needs_token(connection) and not self.has_token(connection):
+        """Raises Problem (401) for who is neither on this machine nor has the page's token or a link that admits."""
+        if not self.needs_token(connection) or self.has_token(connection):
+            return
+        if not self._is_admitted_by_link(connection):
             raise Problem(401, "A token is needed", "Open the page first (at /): it gets a token for its own requests.")
 
     def admit_operator(self, connection: HTTPConnection) -> None:

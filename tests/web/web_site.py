@@ -26,6 +26,7 @@ from narratix.events.catalogue import (
 from narratix.events.store import NewEvent
 from narratix.handlers.texts import text_sha256
 from narratix.services import Role, Services
+from narratix.web.broadcaster import Times
 from narratix.web.serve import Server
 from narratix.web.server import create_api
 
@@ -48,11 +49,11 @@ async def client_of(services: Services, **options: object) -> AsyncIterator[http
 
 
 @contextlib.asynccontextmanager
-async def serving(services: Services, port: int = 0) -> AsyncIterator[str]:
+async def serving(services: Services, port: int = 0, times: Times | None = None) -> AsyncIterator[str]:
     """A real server in this process; the address is its base URL."""
     listener = socket.create_server(("127.0.0.1", port))
     ready = asyncio.Event()
-    server = Server(create_api(services), ready.set)
+    server = Server(create_api(services, times), ready.set)
     task = asyncio.create_task(server.serve([listener]))
     await ready.wait()
     try:
