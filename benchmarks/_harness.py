@@ -16,9 +16,9 @@ from rich.console import Console
 from rich.progress import track
 
 from benchmarks._report import ratio, report
-from benchmarks._server import empty_database, fresh_database, postgres
+from benchmarks._server import DISK, empty_database, fresh_database, postgres
 
-__all__ = ["empty_database", "fresh_database", "interleaved", "need_peers", "postgres", "ratio", "report"]
+__all__ = ["DISK", "empty_database", "fresh_database", "interleaved", "need_peers", "postgres", "ratio", "report"]
 
 _errors: Final = Console(stderr=True)
 

@@ -30,23 +30,32 @@ SLOW_DISK: Final = Path(__file__).parent / "slow_disk.c"
 DISK: Final = Path("/var/tmp") if Path("/var/tmp").is_dir() else Path(tempfile.gettempdir())
 
 seen: Final[dict[str, str]] = {}
-"""What the reports say about the servers of this run. Write reports after `postgres` has ended."""
+"""What the reports say about the last server, or about those that ran together. Write reports after `postgres` has
+ended."""
+
+_running: Final[list[str]] = []
 
 
 @contextlib.contextmanager
-def postgres(slow_commit_ms: float | None = None) -> Iterator[str]:
-    """The address of a server of its own, in a home that is removed afterwards. With `slow_commit_ms`, no
-    fdatasync of it takes less than so many milliseconds."""
-    with tempfile.TemporaryDirectory(prefix="narratix-bench-", dir=DISK) as folder:
+def postgres(slow_commit_ms: float | None = None, *, disk: Path = DISK) -> Iterator[str]:
+    """The address of a server of its own, in a home below `disk` that is removed afterwards. With `slow_commit_ms`,
+    no fdatasync of it takes less than so many milliseconds."""
+    if not _running:
+        seen.clear()
+    with tempfile.TemporaryDirectory(prefix="narratix-bench-", dir=disk) as folder:
+        _running.append(folder)
         Path(folder).chmod(0o755)  # or, as root, the data would go to a place that outlives this run
         found = fdatasync_ms(Path(folder))
         environment = {}
         if slow_commit_ms is not None:
             environment = {"LD_PRELOAD": str(_slow_disk(Path(folder))), "SLOW_COMMIT_MS": str(slow_commit_ms)}
             seen["slow commits"] = f"every fdatasync of the server takes {slow_commit_ms:g} ms or more"
-        with EmbeddedPostgres(Path(folder), environment=environment) as dsn:
-            seen["PostgreSQL"] = _run(_fetch(dsn, "show server_version"))
-            yield dsn
+        try:
+            with EmbeddedPostgres(Path(folder), environment=environment) as dsn:
+                seen["PostgreSQL"] = _run(_fetch(dsn, "show server_version"))
+                yield dsn
+        finally:
+            _running.remove(folder)
         seen["disk"] = f"fdatasync of 8 kB took {found:.2f} ms before, {fdatasync_ms(Path(folder)):.2f} ms after"
 
 
