@@ -20,6 +20,7 @@ from narratix.commands import Commands, Spending
 from narratix.embedded.ffmpeg import find_ffmpeg
 from narratix.embedded.postgres import EmbeddedPostgres, PostgresUnavailable
 from narratix.events.anchoring import Anchorer
+from narratix.environments import check_settings, claim
 from narratix.events.catalogue import Options
 from narratix.events.dsn import asyncpg_dsn, direct_dsn, is_pooled
 from narratix.events.feed import Feed
@@ -72,8 +73,10 @@ class Database:
 def database(settings: Settings) -> Iterator[Database]:
     """The database that is set, or the embedded one, which runs inside the block.
 
-    To be entered before the event loop starts. Raises PostgresUnavailable, BadAddress.
+    To be entered before the event loop starts. Raises PostgresUnavailable, BadAddress,
+    WrongEnvironment.
     """
+    check_settings(settings)
     if settings.database_url is not None:
         dsn = asyncpg_dsn(settings.database_url.get_secret_value())
         if settings.direct_database_url is not None:
@@ -108,6 +111,7 @@ async def open_app(settings: Settings, database: Database, role: Role = "all") -
         await feed.start()
         stack.push_async_callback(feed.close)
         ports = await stack.enter_async_context(open_ports(settings))
+        await claim(settings.environment, pool, ports.storage)
         budget = Budget(pool, _caps(settings))
         commands = Commands(store, ports.texts, Spending(budget, partial(_usd, ports)))
         retention = Retention(pool, store, commands, ports.storage, days=settings.retention_days)

@@ -29,7 +29,7 @@ ORPHANED_SECONDS: Final = 24 * 3600.0
 SWEEP_SECONDS: Final = 24 * 3600.0
 LOCK: Final = 72374635
 PAGE: Final = 200
-NEVER_SWEPT: Final = ("anchors/",)
+NEVER_SWEPT: Final = ("anchors/", "installation.json")
 KEPT_FOR_A_TERM: Final = ("answers/",)
 """Named by no event: answers of language models, which spare a repetition of a paid call."""
 

@@ -79,6 +79,7 @@ def _own_sentence(problem: BaseException) -> str:
     from narratix.embedded.ffmpeg import FfmpegMissing
     from narratix.embedded.postgres import PostgresUnavailable
     from narratix.events.codec import Unreadable
+    from narratix.environments import WrongEnvironment
     from narratix.events.dsn import BadAddress
     from narratix.events.store import StoreError
     from narratix.ports import ProviderError
@@ -93,6 +94,7 @@ def _own_sentence(problem: BaseException) -> str:
         FfmpegMissing,
         Unreadable,
         BadAddress,
+        WrongEnvironment,
         Problem,
         CannotListen,
     )
