@@ -58,7 +58,7 @@ class Envelope:
             if method != "HEAD":
                 await send(message)
             elif message["type"] == "http.response.start":
-                # The answer is complete; a stream behind it learns so by the disconnect that follows.
+                # The answer is complete with its head.
                 await send(message)
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
 

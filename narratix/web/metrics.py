@@ -32,7 +32,7 @@ class Metrics:
         )
         self._seconds = Histogram(
             "narratix_request_seconds",
-            "Time until an answer was sent whole.",
+            "Time until an answer was sent whole; of an event stream, until it began.",
             ["route"],
             registry=registry,
             buckets=(0.005, 0.02, 0.1, 0.5, 2, 10, 60, 900),

@@ -138,7 +138,8 @@ async def generate_text(wish: StoryWish, web: Here, request: Request) -> Respons
     """With `Accept: text/event-stream` the story comes as `title`, a `paragraph` each, and the whole `story`."""
     draft = await written(wish, web.services.ports)
     if "text/event-stream" in request.headers.get("accept", ""):
-        return EventSourceResponse(story_events(draft), sep="\n", headers={"Cache-Control": "no-store, no-transform"})
+        headers = {"Cache-Control": "no-store, no-transform"}
+        return EventSourceResponse(story_events(draft), sep="\n", headers=headers, send_timeout=30)
     return as_json(draft)
 
 
