@@ -101,8 +101,7 @@ def variables() -> set[str]:
 
 def example() -> dict[str, str]:
     lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
-    pairs = [line.split("=", 1) for line in lines if re.match(r"[A-Z0-9_]+=", line)]
-    return {name: value for name, value in pairs}
+    return {line.split("=", 1)[0]: line.split("=", 1)[1] for line in lines if re.match(r"[A-Z0-9_]+=", line)}
 
 
 def test_given_the_settings_then_the_example_names_every_one_and_no_other() -> None:
