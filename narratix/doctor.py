@@ -17,11 +17,14 @@ from uuid import uuid4
 
 import asyncpg
 
-from narratix.app import database, open_storage
+from narratix.app import connection_pool, database, open_storage
 from narratix.embedded.ffmpeg import FfmpegMissing, find_ffmpeg
 from narratix.embedded.postgres import PostgresUnavailable
+from narratix.events.anchoring import last_anchors_in
+from narratix.events.audit import verify
 from narratix.events.dsn import BadAddress, is_pooled, without_password
 from narratix.events.feed import CHANNEL
+from narratix.events.store import EventStore
 from narratix.ports import ProviderError
 from narratix.providers.mastering import FORMATS
 from narratix.providers.music import SOUNDFONT
@@ -30,6 +33,7 @@ from narratix.providers.speech import hibari, kokoro_model
 from narratix.providers.speech.voices import KOKORO_CHARACTERS, KOKORO_VOICES
 from narratix.schema import head, stored
 from narratix.settings import PROJECT, Settings
+from narratix.signing import anchor_keys
 from narratix.web.page import STATIC, read_assets
 
 State = Literal["ok", "warning", "broken"]
@@ -175,6 +179,8 @@ def _examine_database(settings: Settings) -> Iterator[Finding]:
             yield _tried("database", lambda: asyncio.run(_reach(settings, dsn)))
             yield _tried("notifications", lambda: asyncio.run(_listen(dsn)))
             yield _tried("migrations", lambda: asyncio.run(_migrations(dsn)))
+            direct = found.direct or dsn
+            yield _tried("log", lambda: asyncio.run(_log(settings, direct)))
     except (PostgresUnavailable, BadAddress) as problem:
         yield Finding("database", "broken", str(problem))
 
@@ -217,6 +223,25 @@ async def _migrations(dsn: str) -> str:
     if at > needed:
         raise Wanting(f"the database is at {at}, this release knows {needed}", "Run a newer release of Narratix.")
     raise Wanting(f"at {at}, this release needs {needed}", "The next start of the service migrates it.", "warning")
+
+
+async def _log(settings: Settings, dsn: str) -> str:
+    """Held against its last anchor, and whole since."""
+    if await stored(dsn) is None:
+        return "none yet"
+    storage = open_storage(settings)
+    try:
+        async with connection_pool(dsn) as pool:
+            end = await EventStore(pool).head()
+            anchors = await last_anchors_in(storage, anchor_keys(settings), end)
+            verdict = await verify(pool, anchors=anchors, since_anchor=True)
+    finally:
+        await storage.close()
+    if verdict.problem is not None:
+        found = f"position {verdict.problem.position}: {verdict.problem.what.rstrip('.')}"
+        raise Wanting(found, "`narratix audit verify` tells all that is wrong.")
+    anchored = f"anchored at position {verdict.since}" if verdict.since else "not anchored so far"
+    return f"whole up to position {end}, {anchored}"
 
 
 async def _storage(settings: Settings) -> str:

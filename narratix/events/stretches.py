@@ -87,6 +87,7 @@ async def _copy(connection: asyncpg.Connection, stretch: Stretch, query: str, *a
 @contextlib.contextmanager
 def _executor(processes: int) -> Iterator[ProcessPoolExecutor]:
     context = multiprocessing.get_context("forkserver")  # a fork of a service would copy the locks of its threads
+    context.set_forkserver_preload([__name__])
     executor = ProcessPoolExecutor(processes, mp_context=context, initializer=_enter)
     try:
         yield executor

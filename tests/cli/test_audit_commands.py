@@ -18,6 +18,7 @@ import asyncpg
 import pytest
 import structlog
 
+from narratix import doctor
 from narratix.cli import narratix
 from narratix.cli.errors import run
 from narratix.events.anchoring import Anchorer
@@ -255,6 +256,16 @@ async def test_given_several_faults_when_verified_then_each_is_told_and_the_stat
     assert err.startswith(f"The log is not whole. Position 2, job {JOBS[1]}: ")
     verdict = json.loads((await of(command, "audit", "verify", "--json"))[1])
     assert [problem["position"] for problem in verdict["problems"]] == [2, 5, 12]
+
+
+async def test_given_a_doctor_then_it_holds_the_log_against_its_last_anchor(
+    command: Run, log: None, pool: asyncpg.Pool, store: EventStore, dsn: str, settings: Settings
+) -> None:
+    await write(store, 1)
+    assert await doctor._log(settings, dsn) == "whole up to position 13, anchored at position 12"
+    await tamper(pool, "delete from events where position > 11")
+    with pytest.raises(doctor.Wanting, match="position 12: The log ends at position 11"):
+        await doctor._log(settings, dsn)
 
 
 # -- history -----------------------------------------------------------------------------------
