@@ -159,16 +159,22 @@ class Feed:
             notice_silence(connection)
             await connection.add_listener(CHANNEL, lambda *_: self._hint.set())
             connection.add_termination_listener(lambda *_: self._hint.set())
-            await self._probe(connection)
+            await self._probe()
             yield connection
         finally:
             with contextlib.suppress(*UNREACHABLE, TimeoutError):
                 await connection.close(timeout=2)
 
-    async def _probe(self, connection: asyncpg.Connection) -> None:
-        """Through a transaction pooler LISTEN is lost silently, so we send ourselves a hint."""
+    async def _probe(self) -> None:
+        """Through a transaction pooler LISTEN is lost silently, so we send ourselves a hint: from another connection,
+        since what a session tells itself comes back with the answer, also through a pooler."""
         self._hint.clear()
-        await connection.execute("select pg_notify($1, '0')", CHANNEL)
+        other = await self._connect()
+        try:
+            await other.execute(f"notify {CHANNEL}, '0'")  # without a parameter: poolers forbid prepared statements
+        finally:
+            with contextlib.suppress(*UNREACHABLE, TimeoutError):
+                await other.close(timeout=2)
         try:
             async with asyncio.timeout(PROBE_SECONDS):
                 await self._hint.wait()
