@@ -322,3 +322,29 @@ async def test_given_a_chain_recomputed_after_a_later_anchor_when_verified_since
     verdict = await verify(anchors=later, since_anchor=True)
     assert verdict.since == 12
     assert [fault.position for fault in verdict.problems] == [15, 18]
+
+
+# -- in processes of their own -----------------------------------------------------------------
+
+
+async def test_given_a_long_log_when_several_processes_read_it_then_they_find_the_same(
+    pool: asyncpg.Pool, dsn: str, log: Anchors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[tuple[int, int]] = []
+    for change in ("select 1", "update events set type = 'X' where position in (4, 9)"):
+        await tamper(pool, change)
+        here = await audit.verify(pool, anchors=log)
+        with monkeypatch.context() as patch:
+            patch.setattr(stretches, "STRETCH", 2)
+            apart = await audit.verify(pool, anchors=log, dsn=dsn, progress=lambda *done: told.append(done))
+        assert apart == here
+    assert told == 2 * [(done, 12) for done in range(2, 13, 2)]
+    assert [fault.position for fault in here.problems] == [4, 9]
+
+
+async def test_given_a_reader_that_dies_when_verified_then_it_is_an_error_and_no_verdict(
+    pool: asyncpg.Pool, log: Anchors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stretches, "STRETCH", 2)
+    with pytest.raises((OSError, asyncpg.PostgresError)):
+        await audit.verify(pool, dsn="postgresql://nobody@localhost:1/nothing")
