@@ -122,7 +122,7 @@ class Audience:
 
 def _story(chance: random.Random, name: str) -> str:
     lines = [
-        f"“Story {name}, part {part}, {chance.randrange(10**6)},” said {chance.choice(PEOPLE)}."
+        f"“Story {name}, part {part}, {chance.randrange(10**6)},” said {chance.choice(PEOPLE)}, {name}, {part}."
         for part in range(chance.randrange(4, 7))  # two segments each
     ]
     return "\n\n".join(lines)

@@ -9,7 +9,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,9 +18,6 @@ from urllib.parse import quote
 from narratix.embedded.postgres import EmbeddedPostgres
 
 PROJECT: Final = Path(__file__).parent.parent.parent
-STORING_SECONDS: Final = 3.0
-"""A call that ended this shortly before its process was struck may not have been stored yet."""
-
 Role = Literal["web", "worker"]
 
 
@@ -158,15 +154,15 @@ class Fleet:
         return self._owners.get(member.process.pid, set())
 
     def note_in_flight(self, pids: Iterable[int] | None = None) -> None:
-        """Remember the calls of these processes, by default of all, that have no end, or too fresh a one."""
-        now, asked = time.time(), None if pids is None else set(pids)
-        last: dict[str, Entry] = {}
+        """Remember the calls of these processes, by default of all, whose result is not stored."""
+        asked = None if pids is None else set(pids)
+        begun: set[str] = set()
         for entry in self.read_diary():
-            if entry.what in ("begun", "ended") and (asked is None or entry.pid in asked):
-                last[entry.about] = entry
-        self.in_flight |= {
-            key for key, entry in last.items() if entry.what == "begun" or now - entry.at < STORING_SECONDS
-        }
+            if entry.what == "begun" and (asked is None or entry.pid in asked):
+                begun.add(entry.about)
+            elif entry.what == "stored":
+                begun.discard(entry.about)
+        self.in_flight |= begun
 
     @property
     def able(self) -> bool:

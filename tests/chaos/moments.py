@@ -8,6 +8,7 @@ import random
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Final, Literal
 
 import asyncpg
@@ -112,6 +113,7 @@ class Striker:
         else:
             await self._strike_database(moment)
         self.struck.append(f"{moment.target} {'killed' if moment.how == 'kill' else 'frozen'}")
+        self._write(f"{self.struck[-1]} {member.name}")
 
     async def _member(self, moment: Moment) -> Member:
         """Who is meant: one that is awake. Where all sleep, the moment waits."""
@@ -155,6 +157,11 @@ class Striker:
             self.fleet.note_in_flight()
             self.down.append((began, time.time()))
 
+    def _write(self, line: str) -> None:
+        """Into the log of strikes, for whoever reads the processes' logs afterwards."""
+        with (self.fleet.home / "strikes.log").open("a") as out:
+            out.write(f"{datetime.now(UTC):%H:%M:%S.%f} {line}\n")
+
     # -- what becomes of the work ----------------------------------------------------------
 
     async def _watch(self, owners: set[str], strike: str) -> None:
@@ -177,9 +184,12 @@ class Striker:
                     for taken in waiting:
                         if taken.work == row["id"] and taken.moved_on(row["attempt"], row["state"]):
                             taken.seconds = time.time() - taken.struck_at
+                            self._write(f"{taken} idle {self.idle(taken.struck_at, time.time()):.2f} s")
                 position, head = await self.watcher.fetchrow(_ROUTER, timeout=1)
                 if position != router or position == head:
                     self.stalls.append(self.idle(since, time.time()))
+                    if self.stalls[-1] > 2:
+                        self._write(f"router idle {self.stalls[-1]:.2f} s")
                     router, since = position, time.time()
 
     def idle(self, begin: float, end: float) -> float:

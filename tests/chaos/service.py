@@ -1,7 +1,8 @@
 """`narratix` with a speech engine that takes its time, and a diary for what the outside must know of this process.
 
-A line of the diary: seconds since 1970, process, what happened, to what. Calls: `begun` and `ended`, the call's key;
-`worker`, the name under which this process claims work; `refused`, a piece of work whose report met a lost fence.
+A line of the diary: seconds since 1970, process, what happened, to what. `begun`: a call, by its key; `stored`: its
+result is in the storage; `worker`: the name under which this process claims work; `refused`: a piece of work whose
+report met a lost fence.
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ import asyncio
 import hashlib
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from narratix import app
 from narratix.events.store import Appended, EventStore, Fence, Fenced, NewEvent
+from narratix.handlers.clips import Clip, Clips, Kind, Made
 from narratix.ports import Spoken
 from narratix.providers.speech import SPEECH
 from narratix.providers.speech.silent import SilentSpeech
@@ -27,12 +29,19 @@ class ScriptedSpeech(SilentSpeech):
     name = "scripted"
 
     async def speak(self, text: str, voice: str, *, direction: str = "", speed: float = 1.0) -> Spoken:
-        key = hashlib.sha256(f"{voice}\n{direction}\n{speed}\n{text}".encode()).hexdigest()[:16]
+        key = call_key(text, voice, direction, speed)
         note("begun", key)
         await asyncio.sleep(0.3 + 1.7 * int(key[:2], 16) / 255)
-        spoken = await super().speak(text, voice, direction=direction, speed=speed)
-        note("ended", key)
-        return spoken
+        return await super().speak(text, voice, direction=direction, speed=speed)
+
+
+class NotedClips(Clips):
+    async def get(self, kind: Kind, inputs: tuple[Any, ...], make: Callable[[], Awaitable[Made]]) -> Clip:
+        clip = await super().get(kind, inputs, make)
+        if kind == "speech":
+            text, voice, _, _, direction, speed = inputs
+            note("stored", call_key(text, voice, direction, speed))
+        return clip
 
 
 class NotedWorker(Worker):
@@ -53,6 +62,10 @@ class NotedStore(EventStore):
             raise
 
 
+def call_key(text: str, voice: str, direction: str, speed: float) -> str:
+    return hashlib.sha256(f"{voice}\n{direction}\n{speed}\n{text}".encode()).hexdigest()[:16]
+
+
 def note(what: str, about: str) -> None:
     """One write, so that no line is cut, whoever else writes and however this process ends."""
     line = f"{time.time():.3f} {os.getpid()} {what} {about}\n".encode()
@@ -65,7 +78,7 @@ def note(what: str, about: str) -> None:
 
 if __name__ == "__main__":
     SPEECH[ScriptedSpeech.name] = lambda *_: ScriptedSpeech()
-    vars(app).update(Worker=NotedWorker, EventStore=NotedStore)
+    vars(app).update(Worker=NotedWorker, EventStore=NotedStore, Clips=NotedClips)
     from narratix.cli import main
 
     main()

@@ -11,15 +11,18 @@ import asyncpg
 import msgspec
 
 from narratix.events.audit import verify
+from narratix.events.catalogue import JobFailed
 from narratix.events.store import EventStore, Recorded
 from narratix.projections import PROJECTIONS
 from narratix.projections.verify import verify as verify_projection
 from tests.chaos.audience import Audience, Watched
-from tests.chaos.fleet import STORING_SECONDS, Fleet
+from tests.chaos.fleet import Fleet
 from tests.chaos.moments import Striker
 
 SETTLING_SECONDS = 60.0
 TAKEOVER_SLACK = 2.0
+STRUCK_DOWN = "its worker never came back"
+"""So says a job whose work lost all of its attempts to strikes."""
 
 _UNSETTLED = "select count(*) from work where state in ('ready', 'waiting', 'running')"
 _BEHIND = """
@@ -40,6 +43,7 @@ class Tally:
     listeners_cut: int = 0
     accepted: int = 0
     ended: Counter[str] = field(default_factory=Counter)
+    struck_down: int = 0
     events: int = 0
     doubled: int = 0
     lost: int = 0
@@ -68,7 +72,8 @@ class Tally:
     def faults(self) -> list[str]:
         """Times are told, but are no fault: they say as much about the machine."""
         broken = {
-            "not every accepted job was completed": self.ended["completed"] != self.accepted,
+            "not every accepted job has ended": self.ended["open"],
+            "a job failed that was not struck again and again": self.ended["failed"] != self.struck_down,
             "events were doubled": self.doubled,
             "events were lost": self.lost,
             "somebody wrote who had lost the work": self.by_zombies,
@@ -128,6 +133,9 @@ def _count_events(tally: Tally, log: list[Recorded], watched: list[Watched], wor
         kinds = {event.type for event in history}
         end = next((name for name in ("JobCompleted", "JobFailed", "JobCancelled") if name in kinds), "open")
         tally.ended[end.removeprefix("Job").lower()] += 1
+        tally.struck_down += end == "JobFailed" and any(
+            isinstance(event.data, JobFailed) and STRUCK_DOWN in event.data.reason for event in history
+        )
         # what anybody has seen is on record for good
         tally.lost += sum(stands.get(seen["position"]) != seen for seen in one.events)
         tally.versions_seen += len(one.versions)
@@ -137,7 +145,7 @@ def _count_events(tally: Tally, log: list[Recorded], watched: list[Watched], wor
     for event in log:
         said = msgspec.json.decode(event.metadata)
         if "work" in said and event.type != "AttemptFailed" and (row := work.get(said["work"])) is not None:
-            tally.by_zombies += (row["state"], row["attempt"]) != ("done", said["attempt"])
+            tally.by_zombies += row["state"] not in ("done", "dead") or row["attempt"] != said["attempt"]
 
 
 def _subject(event: Recorded) -> tuple[object, ...]:
@@ -148,22 +156,21 @@ def _subject(event: Recorded) -> tuple[object, ...]:
 def _count_calls(tally: Tally, fleet: Fleet) -> None:
     """A call may be made again where the one before it was in flight: cut by a strike, or by a lease that ran out in
     a process which came too late to renew it. Once its sound is stored it is never made again."""
-    ended: dict[str, float] = {}
     begun: set[str] = set()
+    stored: set[str] = set()
     for entry in fleet.read_diary():
-        if entry.what == "ended":
-            ended[entry.about] = entry.at
-        elif entry.what == "refused":
-            tally.zombies_refused += 1
-        elif entry.what == "begun":
-            tally.calls += 1
-            if entry.about in begun:
-                tally.repeated += 1
-                if entry.about not in fleet.in_flight:
-                    stored = entry.about in ended and entry.at - ended[entry.about] > STORING_SECONDS
-                    tally.repeated_though_stored += stored
-                    tally.repeated_unstruck += not stored
-            begun.add(entry.about)
+        match entry.what:
+            case "refused":
+                tally.zombies_refused += 1
+            case "stored":
+                stored.add(entry.about)
+            case "begun":
+                tally.calls += 1
+                if entry.about in begun:
+                    tally.repeated += 1
+                    tally.repeated_though_stored += entry.about in stored
+                    tally.repeated_unstruck += entry.about not in stored | fleet.in_flight
+                begun.add(entry.about)
 
 
 def _count_takeovers(tally: Tally, striker: Striker) -> None:

@@ -1,6 +1,7 @@
 """What the state machines stand on: a database of their own, and an event loop that runs while a rule does.
 
-`NARRATIX_TEST_SEARCH=20` searches twenty times as far, and elsewhere every time; without it a run repeats the last.
+`NARRATIX_TEST_SEARCH=20` searches twenty times as far, elsewhere every time, and makes what it finds short; without it
+a run repeats the last.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, Final, TypeVar
 
 import asyncpg
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
 from narratix.app import connection_pool
@@ -104,6 +105,7 @@ def explore(machine: Callable[[], GroundedMachine], *, examples: int, steps: int
             max_examples=examples * max(SEARCH, 1),
             stateful_step_count=steps,
             derandomize=not SEARCH,
+            phases=[Phase.generate, Phase.shrink] if SEARCH else [Phase.generate],
             database=None,
             deadline=None,
             print_blob=False,

@@ -264,4 +264,4 @@ def test_given_any_history_of_breakdowns_when_a_read_model_is_compared_with_its_
     monkeypatch.setattr("narratix.projections.rebuild.NEARLY", 2)
     with capture_logs(), ground(postgres, template) as given:  # thousands of breakdowns, each with its trace
         given.run(given.pool.execute("create table shown (like library including all)"))
-        explore(lambda: FeedMachine(given), examples=15, steps=25)
+        explore(lambda: FeedMachine(given), examples=8, steps=25)

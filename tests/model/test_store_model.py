@@ -295,4 +295,4 @@ def test_given_any_history_of_appends_when_it_is_compared_with_a_log_in_memory_t
     postgres: str, template: str
 ) -> None:
     with ground(postgres, template) as given:
-        explore(lambda: StoreMachine(given), examples=25, steps=30)
+        explore(lambda: StoreMachine(given), examples=20, steps=30)
