@@ -33,9 +33,11 @@ from narratix.events.subscription import Subscriptions
 from narratix.handlers.handler import Handler, Ports
 from narratix.handlers.texts import Texts
 from narratix.job import Job
+from narratix.jobs import Jobs
 from narratix.projections import PROJECTIONS
 from narratix.projections.projection import Projector
 from narratix.router import Router
+from narratix.sweeper import Sweeper
 from narratix.worker import Worker
 
 SLOTS: Final = 256
@@ -103,10 +105,20 @@ async def measure(dsn: str, jobs: int) -> float:
         await feed.start()
         stack.push_async_callback(feed.close)
         projectors = [Projector(projection) for projection in PROJECTIONS]
-        subscriptions = Subscriptions([Router(store, STAGES), *projectors], feed, pool, connect)
+        jobs_kept = Jobs(store)
+        subscriptions = Subscriptions(
+            [Router(store, STAGES, jobs_kept), Sweeper(pool), *projectors], feed, pool, connect
+        )
         ports = cast(Ports, None)  # stages that do nothing need nothing
         worker = Worker(
-            pool=pool, connect=connect, store=store, feed=feed, handlers=STAGES, ports=ports, slots={"nothing": SLOTS}
+            pool=pool,
+            connect=connect,
+            store=store,
+            feed=feed,
+            handlers=STAGES,
+            ports=ports,
+            slots={"nothing": SLOTS},
+            jobs=jobs_kept,
         )
         await stack.enter_async_context(_running(subscriptions.run()))
         await stack.enter_async_context(_running(worker.run()))

@@ -30,6 +30,7 @@ from narratix.handlers import HANDLERS
 from narratix.handlers.clips import Clips
 from narratix.handlers.handler import Ports
 from narratix.handlers.texts import Texts
+from narratix.jobs import Jobs
 from narratix.ports import Language, Storage
 from narratix.projections import PROJECTIONS
 from narratix.projections.projection import Projector
@@ -118,7 +119,8 @@ async def open_app(settings: Settings, database: Database, role: Role = "all") -
         subscriptions = worker = None
         if role in ("all", "worker"):
             projectors = [Projector(projection) for projection in PROJECTIONS]
-            subscribers: list[Subscriber] = [Router(store, HANDLERS), Sweeper(pool), Ledger(), *projectors]
+            jobs = Jobs(store)
+            subscribers: list[Subscriber] = [Router(store, HANDLERS, jobs), Sweeper(pool), Ledger(), *projectors]
             subscriptions = Subscriptions(subscribers, feed, pool, connect, patience=settings.lease_seconds)
             worker = Worker(
                 pool=pool,
@@ -129,6 +131,7 @@ async def open_app(settings: Settings, database: Database, role: Role = "all") -
                 ports=ports,
                 slots=slots(settings),
                 limits=settings.limits,
+                jobs=jobs,
                 lease=settings.lease_seconds,
             )
             feed.poll_while(lambda: not worker.idle)

@@ -62,7 +62,8 @@ class Wanted:
 
 
 class Router:
-    """A subscriber of the feed. What it decides is a function of the events alone, so repeating it is harmless."""
+    """A subscriber of the feed. What it decides is a function of the events alone, so repeating it is harmless, and so
+    is deciding by a job that has already moved on: what it needs later it needs then, too."""
 
     name = "router"
     build = 1
@@ -70,10 +71,10 @@ class Router:
     pause = 0.0
     refolds = False
 
-    def __init__(self, store: EventStore, handlers: Sequence[Handler]) -> None:
+    def __init__(self, store: EventStore, handlers: Sequence[Handler], jobs: Jobs | None = None) -> None:
         self._handlers = handlers
         self._woken: Mapping[type[Event], list[Handler]] = _by_event(handlers)
-        self._jobs = Jobs(store)
+        self._jobs = jobs or Jobs(store)
 
     async def handle(self, connection: asyncpg.Connection, events: Sequence[Recorded]) -> None:
         wanted: dict[UUID, dict[str, Wanted]] = {}
@@ -99,10 +100,10 @@ class Router:
         return self._handlers if isinstance(event.data, JobRetried) else self._woken.get(type(event.data), ())
 
     def forget(self) -> None:
-        self._jobs.forget()
+        """Folded jobs stay as they are: they depend on the log alone."""
 
     def done(self) -> None:
-        """Folded jobs stay as they are: they depend on the log alone."""
+        """Folded jobs stay as they are."""
 
 
 def _by_event(handlers: Sequence[Handler]) -> Mapping[type[Event], list[Handler]]:

@@ -74,6 +74,7 @@ class Worker:
         ports: Ports,
         slots: Mapping[str, int],
         limits: Mapping[str, int] | None = None,
+        jobs: Jobs | None = None,
         lease: float = LEASE_SECONDS,
         heartbeat: float | None = None,
     ) -> None:
@@ -86,7 +87,7 @@ class Worker:
         self._ports = ports
         self._slots = slots
         self._heartbeat = heartbeat or lease / 3
-        self._jobs = Jobs(store)
+        self._jobs = jobs or Jobs(store)
         self._whole_jobs = Jobs(store, room=WHOLE_PIECES_KEPT, whole=True)
         self._running: dict[int, tuple[Claim, asyncio.Task[None]]] = {}
         self._wake = asyncio.Event()
@@ -170,16 +171,16 @@ class Worker:
     # -- one piece of work -----------------------------------------------------------------
 
     async def _perform(self, claim: Claim) -> None:
-        with structlog.contextvars.bound_contextvars(job_id=str(claim.job_id), stage=claim.stage, item=claim.item):
-            try:
-                job = await self._load(claim)
-                outcome = await self._outcome(claim, job)
-                await self._settle(claim, outcome)
-            except Fenced:
-                log.info("work_was_taken_over", attempt=claim.attempt)
-            except (StoreError, *UNREACHABLE, TimeoutError) as problem:
-                # the lease ends by itself and the work is done again; its artefact is found by its key
-                log.warning("work_not_reported", reason=str(problem) or type(problem).__name__)
+        structlog.contextvars.bind_contextvars(job_id=str(claim.job_id), stage=claim.stage, item=claim.item)
+        try:
+            job = await self._load(claim)
+            outcome = await self._outcome(claim, job)
+            await self._settle(claim, outcome)
+        except Fenced:
+            log.info("work_was_taken_over", attempt=claim.attempt)
+        except (StoreError, *UNREACHABLE, TimeoutError) as problem:
+            # the lease ends by itself and the work is done again; its artefact is found by its key
+            log.warning("work_not_reported", reason=str(problem) or type(problem).__name__)
 
     async def _load(self, claim: Claim) -> Job:
         """The job as the work needs it: at least as far as it was when the work became possible."""
