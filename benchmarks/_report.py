@@ -52,7 +52,7 @@ def report(
         table.add_row(*row)
     _console.print(table)
     for note in notes:
-        _console.print(f"* {note}")
+        _console.print(f"* {note}", soft_wrap=True)
 
     found = conditions()
     RESULTS.mkdir(exist_ok=True)
@@ -65,7 +65,7 @@ def report(
         json.dumps({**figures, "notes": list(notes), "conditions": found}, indent=2) + "\n", encoding="utf-8"
     )
     _draw(RESULTS / f"{name}.png", title, unit, measured, lower_is_better=lower_is_better)
-    _console.print(f"[dim]Written to {RESULTS / name}.md, .json and .png[/dim]")
+    _console.print(f"[dim]Written to {RESULTS / name}.md, .json and .png[/dim]", soft_wrap=True)
 
 
 def ratio(rounds: Sequence[float], baseline: Sequence[float], *, lower_is_better: bool = False) -> float:
