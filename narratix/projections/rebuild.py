@@ -130,6 +130,9 @@ async def rebuild_outdated(pool: asyncpg.Pool, store: EventStore, projections: S
             except (RebuiltElsewhere, *UNREACHABLE, TimeoutError) as problem:
                 log.info("rebuild_waits", name=projection.name, reason=str(problem))
                 await asyncio.sleep(AGAIN_SECONDS)
+            except asyncpg.PostgresError:  # the old build serves on; say what is wrong and leave it to people
+                log.exception("rebuild_failed", name=projection.name)
+                break
 
 
 async def _outdated(pool: asyncpg.Pool, projection: Projection[Any]) -> bool:

@@ -1,95 +1,33 @@
-"""The feed and its subscriptions: nothing skipped, nothing twice, whatever breaks."""
+"""The feed: nothing skipped, nothing twice, whatever breaks; and nothing asked while nothing happens."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import asyncpg
 import pytest
 
-from narratix.events.catalogue import FeedbackGiven
+from narratix.app import connection_pool
+from narratix.events.codec import Damaged, Unknown
 from narratix.events.feed import Feed, NotificationsLost
-from narratix.events.store import EventStore, NewEvent, Recorded
-from narratix.events.subscription import Subscriptions
-
-Connect = Callable[[], Awaitable[asyncpg.Connection]]
-
-
-async def append(store: EventStore, rating: int = 5) -> int:
-    appended = await store.append([NewEvent(uuid.uuid4(), FeedbackGiven(rating=rating), uuid.uuid4())])
-    assert appended.position is not None
-    return appended.position
+from narratix.events.store import EventStore, Recorded
+from tests.chaos.pooler import PROGRAM, pgbouncer
+from tests.events.following import CUT, Connect, append, record_raw, started, take
 
 
-@contextlib.asynccontextmanager
-async def running(subscriptions: Subscriptions) -> AsyncIterator[None]:
-    task = asyncio.create_task(subscriptions.run())
-    try:
-        yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+@pytest.fixture
+def quick_to_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("narratix.events.feed.POLL_SECONDS", 0.02)
 
 
 @pytest.fixture
 async def feed(store: EventStore, connect: Connect) -> AsyncIterator[Feed]:
-    feed = Feed(store, connect)
-    await feed.start()
-    yield feed
-    await feed.close()
-
-
-async def take(feed: Feed, after: int, count: int) -> list[int]:
-    positions: list[int] = []
-    async with asyncio.timeout(20):
-        async for events in feed.follow(after):
-            positions += [event.position for event in events]
-            if len(positions) >= count:
-                return positions
-    raise AssertionError("unreachable")
-
-
-class Recorder:
-    """A subscriber that keeps what it saw, in the database, so that a rolled-back batch is unseen."""
-
-    name = "recorder"
-    build = 1
-    code_version = 1
-    pause = 0.0
-    refolds = True
-
-    def __init__(self, poison: int | None = None) -> None:
-        self.poison = poison
-
-    async def handle(self, connection: asyncpg.Connection, events: Sequence[Recorded]) -> None:
-        for event in events:
-            if event.position == self.poison:
-                raise ValueError("this event is poisonous")
-            await connection.execute("insert into seen (position) values ($1)", event.position)
-
-    def forget(self) -> None: ...
-
-    def done(self) -> None: ...
-
-
-async def seen(pool: asyncpg.Pool) -> list[int]:
-    return [row[0] for row in await pool.fetch("select position from seen order by number")]
-
-
-async def until_seen(pool: asyncpg.Pool, last: int) -> list[int]:
-    async with asyncio.timeout(20):
-        while not (positions := await seen(pool)) or positions[-1] < last:
-            await asyncio.sleep(0.05)
-    return positions
-
-
-@pytest.fixture
-async def seen_table(pool: asyncpg.Pool) -> None:
-    await pool.execute("create table seen (number bigint generated always as identity, position bigint)")
+    async with started(Feed(store, connect)) as feed:
+        yield feed
 
 
 async def test_given_a_follower_when_events_are_appended_then_each_arrives_once_and_in_order(
@@ -105,102 +43,155 @@ async def test_given_a_follower_that_is_far_behind_when_it_reads_then_the_log_fi
 ) -> None:
     for _ in range(5):
         await append(store)
-    feed = Feed(store, connect)  # begins at the end of the log
-    await feed.start()
-    try:
+    async with started(Feed(store, connect)) as feed:  # begins at the end of the log
         await append(store)
         assert await take(feed, 0, 6) == [1, 2, 3, 4, 5, 6]
-    finally:
-        await feed.close()
 
 
-async def test_given_a_lost_connection_when_events_came_meanwhile_then_none_is_missed(
+@pytest.mark.parametrize("bound", ["KEPT", "KEPT_CHARACTERS"])
+async def test_given_more_events_than_memory_keeps_when_somebody_is_slow_then_it_misses_nothing_and_delays_nobody(
+    feed: Feed, store: EventStore, monkeypatch: pytest.MonkeyPatch, bound: str
+) -> None:
+    monkeypatch.setattr(f"narratix.events.feed.{bound}", 4)
+
+    async def slow() -> list[int]:
+        positions: list[int] = []
+        async for events in feed.follow(0, limit=3):
+            await asyncio.sleep(0.05)
+            positions += [event.position for event in events]
+            if len(positions) >= 40:
+                break
+        return positions
+
+    slowly = asyncio.create_task(slow())
+    quickly = asyncio.create_task(take(feed, 0, 40))
+    for _ in range(40):
+        await append(store)
+    assert await quickly == list(range(1, 41))
+    assert not slowly.done()
+    assert await slowly == list(range(1, 41))
+
+
+async def test_given_a_listener_cut_again_and_again_when_events_keep_coming_then_none_is_missed_and_none_comes_twice(
+    store: EventStore, pool: asyncpg.Pool, dsn: str
+) -> None:
+    async def connect() -> asyncpg.Connection:
+        return await asyncpg.connect(dsn, server_settings={"application_name": "listener"})
+
+    async def cut() -> int:
+        count = 0
+        while True:
+            await asyncio.sleep(0.15)
+            count += len(await pool.fetch(CUT, "listener"))
+            if count >= 12:
+                return count
+
+    async with started(Feed(store, connect)) as feed:
+        following = [asyncio.create_task(take(feed, 0, 400)) for _ in range(3)]
+        cutting = asyncio.create_task(cut())
+        for _ in range(200):
+            await asyncio.gather(append(store), append(store))
+            await asyncio.sleep(0.01)
+        assert await cutting >= 12
+        for positions in following:
+            assert await positions == list(range(1, 401))
+
+
+async def test_given_a_feed_without_news_when_time_passes_then_it_asks_the_database_nothing(
+    quick_to_look: None, feed: Feed, store: EventStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await append(store)
+    await take(feed, 0, 1)
+    await asyncio.sleep(0.05)
+    asked, open_work = 0, False
+    read_all = store.read_all
+
+    async def counted(*, after: int = 0, limit: int = 1000) -> list[Recorded]:
+        nonlocal asked
+        asked += 1
+        return await read_all(after=after, limit=limit)
+
+    monkeypatch.setattr(store, "read_all", counted)
+    feed.poll_while(lambda: open_work)
+    await asyncio.sleep(0.3)
+    assert asked == 0
+
+    open_work = True
+    await asyncio.sleep(0.3)
+    assert asked >= 3
+
+
+async def test_given_a_lost_hint_when_work_is_open_then_the_event_is_found_all_the_same(
+    quick_to_look: None, feed: Feed, pool: asyncpg.Pool
+) -> None:
+    feed.poll_while(lambda: True)
+    following = asyncio.create_task(take(feed, 0, 1))
+    await pool.execute(
+        """
+        insert into events (position, event_id, stream_id, version, type, schema_version, data, metadata, recorded_at, hash)
+        values (1, gen_random_uuid(), gen_random_uuid(), 1, 'FeedbackGiven', 1, '{"rating":5,"comment":""}', '{}', now(), '')
+        """
+    )
+    assert await following == [1]
+
+
+async def test_given_events_of_a_newer_release_and_damaged_ones_when_the_feed_meets_them_then_it_carries_both(
     feed: Feed, store: EventStore, pool: asyncpg.Pool
 ) -> None:
-    following = asyncio.create_task(take(feed, 0, 30))
-    for number in range(30):
-        await append(store)
-        if number % 10 == 5:
-            await pool.execute(
-                "select pg_terminate_backend(pid) from pg_stat_activity where query like 'LISTEN%' or query like '%pg_notify%'"
-                " and pid <> pg_backend_pid()"
-            )
-    assert await following == list(range(1, 31))
+    await record_raw(pool, "DramaTranslated", '{"language":"fr"}')
+    await record_raw(pool, "JobCancelled", '{"why":"later"}', schema_version=99)
+    await record_raw(pool, "LineSpoken", '{"line":"many"}')
+    await append(store)
+    await take(feed, 0, 4)
+    translated, newer, damaged, sound = await feed.next_batch(0)
+
+    assert translated.data == Unknown(type="DramaTranslated", data={"language": "fr"})
+    assert newer.data == Unknown(type="JobCancelled", data={"why": "later"})
+    assert isinstance(damaged.data, Damaged)
+    assert "LineSpoken" in damaged.data.problem
+    assert damaged.raw == '{"line":"many"}'
+    assert sound.position == 4
 
 
 async def test_given_a_pooler_that_drops_listen_when_the_feed_starts_then_it_says_so_and_polls(
     store: EventStore, dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Deaf(asyncpg.Connection):  # type: ignore[misc]
+    class Hard(asyncpg.Connection):  # type: ignore[misc]
         async def add_listener(self, *_: object) -> None:
-            """What LISTEN through a transaction pooler comes to."""
+            """Hard of hearing: what LISTEN through a transaction pooler comes to."""
 
-    async def deaf() -> asyncpg.Connection:
-        return await asyncpg.connect(dsn, connection_class=Deaf)
+    async def connect() -> asyncpg.Connection:
+        return await asyncpg.connect(dsn, connection_class=Hard)
 
     monkeypatch.setattr("narratix.events.feed.PROBE_SECONDS", 0.2)
-    feed = Feed(store, deaf)
+    feed = Feed(store, connect)
     with pytest.raises(NotificationsLost, match="direct address"):
         async with feed._listening():
             pass
-    await feed.start()
-    try:
+    async with started(feed):
         following = asyncio.create_task(take(feed, 0, 1))
         await append(store)
         assert await following == [1]
         assert not feed.connected
-    finally:
-        await feed.close()
+        assert "direct address" in feed.deaf
 
 
-async def test_given_two_processes_when_both_subscribe_then_every_event_is_taken_once(
-    store: EventStore, pool: asyncpg.Pool, connect: Connect, feed: Feed, seen_table: None
+@pytest.mark.skipif(PROGRAM is None, reason="PgBouncer is not installed")
+async def test_given_pgbouncer_in_transaction_mode_when_only_it_is_known_then_the_feed_says_so_and_misses_nothing(
+    dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first, second = (Subscriptions([Recorder()], feed, pool, connect) for _ in range(2))
-    async with running(second):
-        async with running(first):
-            for _ in range(20):
-                await append(store)
-            await until_seen(pool, 20)
-        for _ in range(20):
-            await append(store)
-        positions = await until_seen(pool, 40)
-    assert positions == list(range(1, 41))
-
-
-async def test_given_a_poisonous_event_when_it_is_met_then_that_subscription_alone_stops_and_says_why(
-    store: EventStore, pool: asyncpg.Pool, connect: Connect, feed: Feed, seen_table: None
-) -> None:
-    class Other(Recorder):
-        name = "other"
-
-        async def handle(self, connection: asyncpg.Connection, events: Sequence[Recorded]) -> None:
-            await connection.execute("select 1")
-
-    async with running(Subscriptions([Recorder(poison=3), Other()], feed, pool, connect)):
-        for _ in range(5):
-            await append(store)
-        async with asyncio.timeout(20):
-            while not await pool.fetchval("select error from subscriptions where name = 'recorder'"):
-                await asyncio.sleep(0.05)
-            while await pool.fetchval("select position from subscriptions where name = 'other'") != 5:
-                await asyncio.sleep(0.05)
-    stopped = await pool.fetchrow("select position, error from subscriptions where name = 'recorder'")
-    assert stopped is not None
-    assert stopped["position"] == 2
-    assert "FeedbackGiven at position 3" in stopped["error"]
-    assert await seen(pool) == [1, 2]
-
-
-async def test_given_rows_of_a_newer_release_when_an_older_one_is_elected_then_it_leaves_them_alone(
-    store: EventStore, pool: asyncpg.Pool, connect: Connect, feed: Feed, seen_table: None
-) -> None:
-    await pool.execute("insert into subscriptions (name, build, code_version, serving) values ('recorder', 1, 2, true)")
-    subscriptions = Subscriptions([Recorder()], feed, pool, connect)
-    async with running(subscriptions):
-        await append(store)
-        async with asyncio.timeout(20):
-            while not subscriptions.elected:
-                await asyncio.sleep(0.02)
-        await asyncio.sleep(0.3)
-    assert await seen(pool) == []
+    monkeypatch.setattr("narratix.events.feed.PROBE_SECONDS", 0.5)
+    with contextlib.ExitStack() as stack:
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="narratix-")))
+        home.chmod(0o755)  # or, as root, the pooler's user could not enter
+        pooled = stack.enter_context(pgbouncer(dsn, home))
+        async with connection_pool(pooled, pooled=True) as pool:
+            store = EventStore(pool)
+            async with started(Feed(store, lambda: asyncpg.connect(pooled, statement_cache_size=0))) as feed:
+                following = asyncio.create_task(take(feed, 0, 20))
+                for _ in range(20):
+                    await append(store)
+                assert await following == list(range(1, 21))
+                deaf = feed.deaf
+            await store.close()
+    assert "direct address" in deaf
