@@ -110,6 +110,8 @@ class Settings(BaseSettings):
     """The origins ("https://example.org", separated by commas) whose pages may follow jobs here."""
     trusted_proxy: bool = False
     """Whether every request comes through a proxy of ours that sets X-Real-IP to the client's address."""
+    commit: str = Field(default="", validation_alias="RAILWAY_GIT_COMMIT_SHA")
+    """The commit that runs here, which `/health/ready` names; the platform sets it."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @property

@@ -23,6 +23,7 @@ COMMANDS: Final = {
     "storage": "storage",
     "keys": "keys",
     "voices": "voices",
+    "migrate": "migrate",
     "doctor": "doctor",
     "bench": "bench",
 }

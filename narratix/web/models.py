@@ -319,6 +319,7 @@ class AuditVerdict(Answer):
 
 class Health(Answer):
     status: str = Field(examples=["ready"])
+    commit: str = Field(default="", description="The commit that runs, where the platform told it.")
 
 
 class FieldError(Answer):

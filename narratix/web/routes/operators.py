@@ -29,7 +29,8 @@ async def ready(web: Here) -> Response:
         problem = unavailable(" ".join(reasons))
         problem.extensions = {"reasons": reasons}
         raise problem
-    return as_json({"status": "ready"})
+    commit = web.services.settings.commit
+    return as_json({"status": "ready"} | ({"commit": commit} if commit else {}))
 
 
 @router.get(
