@@ -30,9 +30,13 @@ VENDOR_MODULES = {
     "@preact/signals-core": "@preact/signals-core/dist/signals-core.mjs",
     "@preact/signals": "@preact/signals/dist/signals.mjs",
     "htm": "htm/dist/htm.mjs",
+    "hls.js": "hls.js/dist/hls.light.min.mjs",
 }
 
-_BARE_IMPORT = re.compile(r'(\bfrom\s*|\bimport\s*)"([^"./][^"]*)"')
+#: Loaded when it is needed, and not before.
+LATE_MODULES = frozenset({"vendor/hls.js"})
+
+_BARE_IMPORT = re.compile(r'(\bfrom\s*|\bimport\s*)"([^"./$][^"]*)"')
 
 _YEAR = "public, max-age=31536000, immutable"
 
@@ -113,7 +117,7 @@ def security_headers(storage_origins: Sequence[str] = ()) -> dict[str, str]:
         "style-src": "'self'",
         "img-src": "'self' data:",
         "media-src": " ".join(["'self'", "blob:", *storage_origins]),
-        "connect-src": "'self'",
+        "connect-src": " ".join(["'self'", *storage_origins]),
         "worker-src": "'self'",
         "manifest-src": "'self'",
         "base-uri": "'none'",
@@ -163,7 +167,7 @@ def with_relative_imports(source: str) -> str:
 def render_document(assets: Assets, text_limit: int) -> str:
     """The document, which asks for every module at once instead of one after the other."""
     base = f"/assets/{assets.version}"
-    modules = sorted(name for name in assets.files if name.endswith(".js"))
+    modules = sorted(name for name in assets.files if name.endswith(".js") and name not in LATE_MODULES)
     styles = sorted(name for name in assets.files if name.endswith(".css"))
     template = (STATIC / "index.html").read_text(encoding="utf-8")
     values = {
@@ -176,7 +180,7 @@ def render_document(assets: Assets, text_limit: int) -> str:
 
 
 def _vendor_file(name: str) -> str:
-    return name.lstrip("@").replace("/", "-") + ".js"
+    return name.lstrip("@").replace("/", "-").removesuffix(".js") + ".js"
 
 
 def _asset(name: str, content: bytes) -> Asset:

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser.browser_site import Site, Visit, save_screenshot, until
-from tests.browser.visiting import EVENTS, FINISHED, LINES, LIT, OVERFLOW, accessibility_faults, submit
+from tests.browser.visiting import EVENTS, FINISHED, LINES, LIT, OVERFLOW, accessibility_faults, play, submit
 
 pytestmark = pytest.mark.browser
 
@@ -30,7 +30,7 @@ def test_given_a_story_when_it_is_submitted_then_lines_light_up_until_the_drama_
     site.release()
     until(page, FINISHED)
     assert page.locator(".kicker").inner_text().casefold() == "now playing"
-    page.get_by_role("button", name="Play", exact=True).click()
+    play(page)
     until(page, "document.querySelector('audio').currentTime > 1.2")
     until(page, "document.querySelector('.line.is-current .word') !== null")
     page.get_by_role("button", name="Pause", exact=True).click()

@@ -45,7 +45,8 @@ async def test_given_a_storage_elsewhere_then_only_sound_may_come_from_there(ven
     async with visitor(vendor, storage_origins=["https://files.example"]) as client:
         policy = (await client.get("/")).headers["content-security-policy"]
     assert "media-src 'self' blob: https://files.example;" in policy
-    assert policy.count("files.example") == 1
+    assert "connect-src 'self' https://files.example;" in policy
+    assert policy.count("files.example") == 2
 
 
 async def test_given_the_document_then_all_that_it_names_is_there_and_may_be_kept(vendor: Path) -> None:

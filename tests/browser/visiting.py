@@ -12,7 +12,7 @@ from tests.browser.recorded_job import TEXT, TITLE
 
 LIT = "document.querySelectorAll('.line.is-lit').length"
 LINES = "document.querySelectorAll('.line').length"
-FINISHED = "document.querySelector('.player') !== null"
+FINISHED = "document.querySelector('.downloads') !== null"
 EVENTS = "Number((/([\\d,]+) events? on record/.exec(document.querySelector('.imprint')?.innerText) ?? [0, '0'])[1].replace(',', ''))"
 OVERFLOW = "document.documentElement.scrollWidth - innerWidth"
 KICKER = "document.querySelector('.kicker')?.innerText.toLowerCase()"
@@ -29,6 +29,13 @@ def submit(page: Page, title: str = TITLE, text: str = TEXT) -> None:
     write(page, title, text)
     page.click("button[type=submit]")
     until(page, "location.pathname.startsWith('/job/')")
+
+
+def play(page: Page) -> None:
+    """Whoever submitted a story may be listening to its stream already."""
+    if page.evaluate("document.querySelector('audio').paused"):
+        page.get_by_role("button", name="Play", exact=True).click()
+    until(page, "!document.querySelector('audio').paused")
 
 
 def shown_text(page: Page) -> str:

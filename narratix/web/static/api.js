@@ -16,6 +16,7 @@ export const cancel = (job) => call(path("cancel", job), { method: "POST" });
 export const retry = (job) => call(path("retry", job), { method: "POST" });
 export const feedback = (job, given) => call(path("feedback", job), { method: "POST", json: given });
 export const eventsUrl = (job) => path("events", job);
+export const streamUrl = (job) => path("stream", job, "playlist.m3u8");
 export const lineUrl = (job, line) => path("line", job, String(line));
 
 let lastSubmission = { body: "", key: "" };

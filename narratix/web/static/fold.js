@@ -42,6 +42,7 @@ export const initial = Object.freeze({
   effects: null,
   composed: [],
   rendered: [],
+  stream: Object.freeze({ opened: false, sealed: false, seconds: 0, passages: Object.freeze([]), begins: Object.freeze([]) }),
   mixed: null,
   published: false,
   planned: false,
@@ -150,6 +151,7 @@ const EVOLVE = {
       clipKey: data.clip_key,
       duration: data.duration,
       energies: data.energies,
+      words: data.words,
       cached: data.usage.cached,
     };
     return {
@@ -167,6 +169,9 @@ const EVOLVE = {
     ...without(state, "render_effect", data.effect),
     rendered: including(state.rendered, data.effect),
   }),
+  PassageMixed: (state, data) => ({ ...without(state, "stream_drama", data.passage), stream: grown(state.stream, data) }),
+  StreamOpened: (state) => ({ ...without(state, "stream_drama"), stream: { ...state.stream, opened: true } }),
+  StreamSealed: (state) => ({ ...without(state, "stream_drama"), stream: { ...state.stream, sealed: true } }),
   DramaMixed: (state, data) => ({
     ...without(state, "mix_drama"),
     mixed: { duration: data.duration, loudness: data.loudness_lufs, truePeak: data.true_peak_dbtp, gates: data.gates },
@@ -202,6 +207,28 @@ const EVOLVE = {
   FeedbackGiven: (state, data) => ({ ...state, rating: { rating: data.rating, comment: data.comment } }),
   DramaExpired: (state) => ({ ...state, status: "expired" }),
 };
+
+/** The stream with one more passage: what can be heard ends where the first one is missing. */
+function grown(stream, { passage, first_line: firstLine, lines, begins, duration }) {
+  const passages = stream.passages.slice();
+  passages[passage] = begins + duration;
+  const missing = Array.from(passages).findIndex((ends) => ends === undefined);
+  const seconds = passages[(missing < 0 ? passages.length : missing) - 1] ?? 0;
+  const placed = stream.begins.slice();
+  lines.forEach((second, i) => { placed[firstLine + i] = second; });
+  return { ...stream, passages, seconds, begins: placed };
+}
+
+/** The script as the stream plays it: for every line the seconds and words that are known by now. */
+export function streamedScript(state) {
+  return state.segments.map((segment, i) => {
+    const begins = state.stream.begins[i];
+    const spoken = state.lines[i];
+    if (begins === undefined || !spoken) return { ...segment, begins: Infinity, ends: Infinity, words: [] };
+    const words = spoken.words.map(([start, end, from, to]) => [start, end, begins + from, begins + to]);
+    return { ...segment, begins, ends: begins + spoken.duration, words, energies: spoken.energies };
+  });
+}
 
 function derived(state, name) {
   const one = (isDone) => ({ done: isDone ? 1 : 0, total: 1 });

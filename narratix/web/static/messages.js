@@ -166,6 +166,10 @@ export const messages = {
   listenWaiting: "Waiting for the next line …",
   clipFailed: (line) => `Line ${line} could not be played. Try it again in a moment.`,
 
+  streamTitle: "Already playing",
+  streamText: "The beginning can be heard while the rest is made.",
+  streamSoFar: (seconds) => `${clock(seconds)} so far`,
+  streamWaiting: "Waiting for the next lines …",
   play: "Play",
   pause: "Pause",
   seekLabel: "Position in the drama",

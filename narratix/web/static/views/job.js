@@ -2,8 +2,9 @@
 
 import * as api from "../api.js";
 import { clipPlayer } from "../clips.js";
-import { castWithLines, hasEnded } from "../fold.js";
+import { castWithLines, hasEnded, streamedScript } from "../fold.js";
 import { messages, stageNames } from "../messages.js";
+import { player as createPlayer } from "../player.js";
 import { go } from "../route.js";
 import { openSession } from "../session.js";
 import { colouring, naming } from "../voices.js";
@@ -11,14 +12,17 @@ import { ProblemNote, classes, html, useEffect, useLoaded, useMemo } from "../ui
 import { Cast } from "./cast.js";
 import { LiveScript } from "./live-script.js";
 import { Performance } from "./performance.js";
+import { PlayerBar } from "./player-bar.js";
 import { Progress } from "./progress.js";
 import { Stages } from "./stages.js";
+import { streamedBars } from "./waveform.js";
 
 export function Job({ id }) {
   const session = useMemo(() => openSession(id), [id]);
   const clips = useMemo(() => clipPlayer((line) => api.lineUrl(id, line), () => session.state.value.lines), [id]);
+  const player = useMemo(() => createPlayer(session.loadResult), [id]);
   const { value: engines } = useLoaded(api.engines);
-  useEffect(() => () => { session.close(); clips.stop(); }, [id]);
+  useEffect(() => () => { session.close(); clips.stop(); player.close(); }, [id]);
 
   const state = session.state.value;
   useEffect(() => { document.title = messages.documentTitle(state.title); }, [state.title]);
@@ -31,7 +35,7 @@ export function Job({ id }) {
   const cast = castWithLines(result ? { ...state, cast: mergeResultCast(state.cast, result.cast) } : state);
   const colour = colouring(cast);
   const name = naming(cast);
-  const shared = { session, state, cast, colour, name, engines };
+  const shared = { session, player, state, cast, colour, name, engines };
   return html`<div class="job">
     <${Title} ...${shared} />
     ${result
@@ -42,8 +46,21 @@ export function Job({ id }) {
 
 const mergeResultCast = (cast, final) => (cast.length > 0 ? cast : final ?? []);
 
-function Making({ session, state, cast, colour, name, engines, clips }) {
+function Making({ session, player, state, cast, colour, name, engines, clips }) {
+  const { stream } = state;
+  const opened = stream.opened && state.status !== "expired";
+  const script = useMemo(() => (opened ? streamedScript(state) : state.segments), [opened, stream.begins, state.lines]);
+  const bars = useMemo(() => (opened ? streamedBars(script, stream.seconds, colour) : []), [script, stream.seconds]);
+  useEffect(() => {
+    if (!opened) return;
+    player.follow(script, stream.seconds);
+    if (player.streams) return;
+    player.listen(state.links.stream ?? api.streamUrl(session.id));
+    // Who has just sent a story waits to hear it; who comes by, or listens to single lines, decides for themselves.
+    if (navigator.userActivation?.hasBeenActive && !clips.playing.value) player.play();
+  }, [opened, script, stream.seconds]);
   return html`
+    ${opened && html`<${PlayerBar} player=${player} script=${script} bars=${bars} name=${name} growing=${!stream.sealed} />`}
     <${Ending} session=${session} state=${state} />
     <${ProblemNote} problem=${session.problem.value}>
       ${state.status === "completed" &&
@@ -55,7 +72,8 @@ function Making({ session, state, cast, colour, name, engines, clips }) {
         <${Stages} state=${state} />
         <${Cast} cast=${cast} colour=${colour} engines=${engines} />
       </div>
-      <${LiveScript} state=${state} story=${session.story.value} colour=${colour} name=${name} clips=${clips} />
+      <${LiveScript} state=${state} story=${session.story.value} colour=${colour} name=${name} clips=${clips}
+        player=${opened ? player : null} />
     </div>
   `;
 }

@@ -5,7 +5,8 @@ import { Icon, html, useMemo } from "../ui.js";
 import { Script } from "./script.js";
 import { Waveform, growingBars } from "./waveform.js";
 
-export function LiveScript({ state, story, colour, name, clips }) {
+/** With a `player`, what the stream has by now is heard there, in its place; what it has not, line by line. */
+export function LiveScript({ state, story, colour, name, clips, player }) {
   const bars = useMemo(() => growingBars(state.segments, state.lines, colour), [state.segments, state.lines, state.cast]);
   if (state.segments.length === 0 || story === null) {
     return html`<section class="script is-waiting" aria-labelledby="script-title">
@@ -15,7 +16,16 @@ export function LiveScript({ state, story, colour, name, clips }) {
     </section>`;
   }
   const listening = clips.listening.value;
-  const playing = clips.playing.value;
+  const streaming = player?.playing.value ?? false;
+  const playing = streaming ? player.line.value : clips.playing.value;
+  const onLine = (line) => {
+    if (!player?.has(line)) {
+      player?.audio.pause();
+      return clips.toggle(line);
+    }
+    clips.stop();
+    return player.playLine(line);
+  };
   return html`<${Script}
     segments=${state.segments}
     story=${story}
@@ -25,18 +35,19 @@ export function LiveScript({ state, story, colour, name, clips }) {
     isLit=${(line) => state.lines[line] != null}
     current=${playing}
     playing=${playing}
-    following=${listening ? playing : state.latestLine}
+    word=${streaming ? player.word.value : null}
+    following=${listening || streaming ? playing : state.latestLine}
     news=${state.spoken}
     newsLabel=${messages.newLines}
     troubles=${state.troubles}
-    onLine=${clips.toggle}
+    onLine=${onLine}
   >
     <div class="script-tools">
       <${Waveform} bars=${bars} />
-      <button class="button button-small" type="button" aria-disabled=${state.spoken === 0}
+      ${!player && html`<button class="button button-small" type="button" aria-disabled=${state.spoken === 0}
         onClick=${() => state.spoken > 0 && clips.listen()}>
         <${Icon} name=${listening ? "stop" : "play"} /> ${listening ? messages.listenStop : messages.listenFromStart}
-      </button>
+      </button>`}
       <span class="muted" role="status">
         ${listening && playing === null && messages.listenWaiting}
         ${clips.failed.value !== null && messages.clipFailed(clips.failed.value + 1)}

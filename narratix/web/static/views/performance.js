@@ -2,23 +2,22 @@
 
 import { messages, size } from "../messages.js";
 import { Icon, html, useEffect, useMemo } from "../ui.js";
-import { player as createPlayer } from "../player.js";
 import { Cast } from "./cast.js";
 import { Feedback } from "./feedback.js";
 import { PlayerBar } from "./player-bar.js";
 import { Script } from "./script.js";
 import { Sound } from "./sound.js";
+import { finishedBars } from "./waveform.js";
 
-export function Performance({ session, state, cast, colour, name, engines, result }) {
-  const player = useMemo(() => createPlayer(result, state.language, session.loadResult), []);
-  useEffect(() => player.close, []);
-  useEffect(() => { player.renew(result); }, [result]);
+export function Performance({ session, player, state, cast, colour, name, engines, result }) {
+  useMemo(() => player.perform(result, state.language), [result]);
   useEffect(() => { player.describe(state.title); }, [state.title]);
   const story = session.story.value ?? { text: null };
   const script = result.script;
+  const bars = useMemo(() => finishedBars(result.peaks, script, result.audio.duration_seconds, colour), [result]);
   const line = player.line.value;
   return html`
-    <${PlayerBar} player=${player} result=${result} script=${script} colour=${colour} name=${name} />
+    <${PlayerBar} player=${player} script=${script} bars=${bars} name=${name} />
     <div class="spread">
       <${Script}
         segments=${script}

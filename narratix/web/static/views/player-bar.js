@@ -1,15 +1,15 @@
 /** Play, pause, seek: the waveform is a slider that listens to the keyboard and to the pointer. */
 
 import { clock, messages } from "../messages.js";
-import { Icon, html, useMemo, useRef } from "../ui.js";
-import { Waveform, finishedBars } from "./waveform.js";
+import { Icon, html, useRef } from "../ui.js";
+import { Waveform } from "./waveform.js";
 
 const SPEEDS = [0.8, 1, 1.25, 1.5];
 
-export function PlayerBar({ player, result, script, colour, name }) {
-  const duration = result.audio.duration_seconds;
-  const bars = useMemo(() => finishedBars(result.peaks, script, duration, colour), [result, script]);
-  const at = player.at.value;
+/** `growing`: there is going to be more of it. */
+export function PlayerBar({ player, script, bars, name, growing = false }) {
+  const duration = Math.max(player.length.value, 0.1);
+  const at = Math.min(player.at.value, duration);
   const line = player.line.value;
   const speaker = line === null ? "" : name(script[line].speaker);
   const playing = player.playing.value;
@@ -37,7 +37,7 @@ export function PlayerBar({ player, result, script, colour, name }) {
     event.preventDefault();
   };
 
-  return html`<section class="player" aria-label=${messages.kickers.completed}>
+  return html`<section class="player" aria-label=${growing ? messages.streamTitle : messages.kickers.completed}>
     <button class="play-button" type="button" aria-label=${playing ? messages.pause : messages.play} onClick=${player.toggle}>
       <${Icon} name=${playing ? "pause" : "play"} />
     </button>
@@ -48,8 +48,10 @@ export function PlayerBar({ player, result, script, colour, name }) {
       <span class="needle" style=${{ insetInlineStart: `${(100 * at) / duration}%` }}></span>
     </div>
     <p class="player-foot">
-      <span class="player-time">${clock(at)} <span class="muted">/ ${clock(duration)}</span></span>
-      <span class="player-speaker" aria-hidden="true">${speaker}</span>
+      <span class="player-time">${clock(at)} <span class="muted">/ ${growing ? messages.streamSoFar(duration) : clock(duration)}</span></span>
+      <span class="player-speaker" role=${player.waiting.value ? "status" : undefined} aria-hidden=${player.waiting.value ? undefined : "true"}>
+        ${player.waiting.value ? messages.streamWaiting : speaker}
+      </span>
       <label class="speed">${messages.speedLabel}
         <select onChange=${(event) => player.speed(Number(event.target.value))}>
           ${SPEEDS.map((factor) => html`<option key=${factor} value=${factor} selected=${factor === 1}>${messages.speed(factor)}</option>`)}

@@ -81,6 +81,21 @@ export function growingBars(segments, lines, colour) {
   return bars;
 }
 
+/** Bars for the part of a drama that can be heard while it is made: the voices, as loud as they are. */
+export function streamedBars(script, seconds, colour) {
+  const bars = [];
+  let line = 0;
+  for (let column = 0; column < COLUMNS; column++) {
+    const at = ((column + 0.5) / COLUMNS) * seconds;
+    while (line < script.length - 1 && script[line].ends <= at) line++;
+    const { begins, ends, energies, speaker } = script[line] ?? {};
+    const speaking = begins <= at && at < ends && energies?.length > 0;
+    const energy = speaking ? energies[Math.min(energies.length - 1, Math.floor((at - begins) * 10))] : 0;
+    bars.push({ height: Math.min(1, Math.sqrt(energy) * SPEECH_GAIN), voice: speaking ? colour(speaker) : 0 });
+  }
+  return bars;
+}
+
 /** Bars for the finished drama: its peaks, in the colour of whoever speaks then. */
 export function finishedBars(peaks, script, duration, colour) {
   const loudestPeak = Math.max(0.001, ...peaks);
