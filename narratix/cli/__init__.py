@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "voices": "voices",
     "migrate": "migrate",
     "doctor": "doctor",
+    "alerts": "alerts",
     "bench": "bench",
 }
 """Name -> the module of this package that has it, in the order in which a newcomer meets them."""

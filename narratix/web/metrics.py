@@ -18,6 +18,10 @@ select name, coalesce((select max(position) from events), 0) - position as lag, 
 from subscriptions where serving
 """
 
+_OLDEST = """
+select greatest(0, coalesce(extract(epoch from now() - min(run_at)), 0))::float8 from work where state = 'ready'
+"""
+
 STATUSES = ("queued", "running", "completed", "failed", "cancelled", "expired")
 WORK_STATES = ("ready", "waiting", "running", "done", "dead", "cancelled")
 
@@ -53,6 +57,14 @@ class Metrics:
             "narratix_subscription_stopped", "Whether a subscription met an event it cannot take.", ["name"],
             registry=registry,
         )  # fmt: skip
+        self._oldest = Gauge(
+            "narratix_oldest_ready_seconds", "How long the oldest piece of work that could begin has waited.",
+            registry=registry,
+        )  # fmt: skip
+        self._spend = Gauge("narratix_spend_usd", "Spent or reserved, in US dollars.", ["term"], registry=registry)
+        self._spend_share = Gauge(
+            "narratix_spend_share", "The share of the tightest cap that is spent or reserved.", registry=registry
+        )
         self._database = Gauge("narratix_database_up", "Whether the database answers.", registry=registry)
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
@@ -81,4 +93,9 @@ class Metrics:
             self._stopped.labels(name).set(stopped)
         head = await connection.fetchval("select coalesce(max(position), 0) from events")
         self._feed_lag.set(max(0, head - services.feed.position))
+        self._oldest.set(await connection.fetchval(_OLDEST))
+        committed = await services.budget.committed()
+        self._spend.labels("day").set(committed.day)
+        self._spend.labels("month").set(committed.month)
+        self._spend_share.set(committed.share)
         self._database.set(1)
