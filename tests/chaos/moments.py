@@ -69,12 +69,14 @@ def plan(seed: int, count: int, *, mean_pause: float, lease: float) -> list[Mome
 
 @dataclass(slots=True)
 class Taken:
-    """Work that was in a struck worker's hands, and how long it stayed there, in seconds; None: it still does."""
+    """Work that was in a struck worker's hands: after how many seconds it was free for others, and after how many it
+    ran again or was settled. None: not yet."""
 
     work: int
     attempt: int
     struck_at: float
     strike: str
+    freed: float | None = None
     seconds: float | None = None
 
     def moved_on(self, attempt: int, state: str) -> bool:
@@ -182,7 +184,12 @@ class Striker:
             with contextlib.suppress(*AWAY):
                 for row in await self.watcher.fetch(_WATCHED, [taken.work for taken in waiting], timeout=1):
                     for taken in waiting:
-                        if taken.work == row["id"] and taken.moved_on(row["attempt"], row["state"]):
+                        if taken.work != row["id"]:
+                            continue
+                        moved_on = taken.moved_on(row["attempt"], row["state"])
+                        if taken.freed is None and (moved_on or row["state"] != "running"):
+                            taken.freed = time.time() - taken.struck_at
+                        if moved_on:
                             taken.seconds = time.time() - taken.struck_at
                             self._write(f"{taken} idle {self.idle(taken.struck_at, time.time()):.2f} s")
                 position, head = await self.watcher.fetchrow(_ROUTER, timeout=1)
@@ -200,8 +207,12 @@ class Striker:
             reached = max(reached, up)
         return end - begin - away
 
+    def releases(self) -> list[float]:
+        """After how many seconds each piece of struck work was free for whoever had room for it."""
+        return [self.idle(taken.struck_at, taken.struck_at + taken.freed) for taken in self.taken if taken.freed]
+
     def takeovers(self) -> list[float]:
-        """How long each piece of struck work lay idle, in seconds."""
+        """After how many seconds it ran again, or was settled."""
         return [self.idle(taken.struck_at, taken.struck_at + taken.seconds) for taken in self.taken if taken.seconds]
 
 

@@ -34,7 +34,9 @@ _WORK = "select key, state, attempt from work"
 
 @dataclass(slots=True)
 class Tally:
-    """`faults` are sentences about promises that were broken; without any the run is good. Times in seconds."""
+    """`faults` are sentences about promises that were broken; without any the run is good. Times in seconds, without
+    those in which there was no database, or no worker: `freed`, until struck work was free for whoever has room for it,
+    `takeover`, until it ran again or was settled."""
 
     seed: int
     variant: str
@@ -53,9 +55,11 @@ class Tally:
     repeated_though_stored: int = 0
     repeated_unstruck: int = 0
     taken_over: int = 0
+    freed_median: float = 0.0
+    freed_longest: float = 0.0
+    freed_late: int = 0
     takeover_median: float = 0.0
     takeover_longest: float = 0.0
-    takeovers_late: int = 0
     router_longest: float = 0.0
     zombies_refused: int = 0
     streams_resumed: int = 0
@@ -174,9 +178,13 @@ def _count_calls(tally: Tally, fleet: Fleet) -> None:
 
 
 def _count_takeovers(tally: Tally, striker: Striker) -> None:
-    seconds = striker.takeovers()
+    freed, seconds = striker.releases(), striker.takeovers()
     tally.taken_over = len(seconds)
-    tally.takeover_median = round(statistics.median(seconds or [0.0]), 2)
-    tally.takeover_longest = round(max(seconds, default=0.0), 2)
-    tally.takeovers_late = sum(took > tally.lease + TAKEOVER_SLACK for took in seconds)
-    tally.router_longest = round(max(striker.stalls, default=0.0), 2)
+    tally.freed_median, tally.freed_longest = _median_and_longest(freed)
+    tally.takeover_median, tally.takeover_longest = _median_and_longest(seconds)
+    tally.freed_late = sum(took > tally.lease + TAKEOVER_SLACK for took in freed)
+    tally.router_longest = _median_and_longest(striker.stalls)[1]
+
+
+def _median_and_longest(seconds: list[float]) -> tuple[float, float]:
+    return round(statistics.median(seconds or [0.0]), 2), round(max(seconds, default=0.0), 2)
