@@ -12,7 +12,7 @@ import structlog
 
 from narratix.commands import NoSuchJob
 from narratix.events.feed import Feed
-from narratix.events.store import UNREACHABLE, EventStore
+from narratix.events.store import UNREACHABLE, EventStore, Recorded
 from narratix.web.channel import Channel, in_turns
 
 log = structlog.get_logger(__name__)
@@ -105,7 +105,7 @@ class Broadcaster:
                 async for events in self._feed.follow(position):
                     async for event in in_turns(events):
                         if (channel := self._channels.get(event.stream_id)) is not None:
-                            channel.take(event)
+                            _hand_over(event, channel)
                     position = events[-1].position
             except (*UNREACHABLE, TimeoutError) as problem:
                 log.warning("broadcaster_waits", reason=str(problem) or type(problem).__name__)
@@ -119,3 +119,12 @@ class Broadcaster:
                 channel.keep(self._share)
                 async for listener in in_turns(channel.listeners):
                     listener.tick(loop.time())
+
+
+def _hand_over(event: Recorded, channel: Channel) -> None:
+    """An event that cannot be shown ends the streams of its job, and no others."""
+    try:
+        channel.take(event)
+    except Exception:
+        log.exception("channel_broken", job_id=str(channel.job_id), version=event.version)
+        channel.break_off()

@@ -77,7 +77,7 @@ def message(event: Recorded, row: JobStatus) -> Message:
 
 class Channel:
     """A job's latest messages. `version` is the last one, `first` the oldest that is kept. A `broken` one missed an
-    event and is given up; its listeners come back to a new one."""
+    event or could not take it."""
 
     def __init__(self, job_id: UUID, store: EventStore) -> None:
         self.job_id = job_id
@@ -137,6 +137,8 @@ class Channel:
 
     def take(self, event: Recorded) -> None:
         """The next event of this job, from the feed."""
+        if self.broken:
+            return
         if self._loaded:
             self._add([event])
         else:
@@ -163,8 +165,8 @@ class Channel:
                 continue
             if event.version != self.version + 1:
                 log.error("channel_broken", job_id=str(self.job_id), after=self.version, got=event.version)
-                self.broken = True
-                break
+                self.break_off()
+                return
             self._row = evolve(self._row, event)
             assert self._row is not None
             self.version, self.ended = event.version, self._row.status in ENDED
@@ -172,6 +174,14 @@ class Channel:
             self._kept.append(new)
             self._size += new.size
             self.keep(self._limit)
+        self._spread()
+
+    def break_off(self) -> None:
+        """Give up; listeners come back to a new channel."""
+        self.broken = True
+        self._spread()
+
+    def _spread(self) -> None:
         self._chunks.clear()
         self._news = True
         if self.listeners and self._telling is None:

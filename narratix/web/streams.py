@@ -94,8 +94,7 @@ class Stream:
         self._client = client
         self._cursor = channel.version - 1 if after is None else min(after, channel.version)
         self._with_events = with_events
-        self._busy = self._ping = self._closed = False
-        self._over = broadcaster.closing
+        self._busy = self._ping = self._closed = self._over = False
         lifetime = broadcaster.times.lifetime * random.uniform(EARLIEST_END, 1)
         self._ends_at = asyncio.get_running_loop().time() + lifetime
         self._task: asyncio.Task[None] | None = None
@@ -107,6 +106,7 @@ class Stream:
         self._drop = scope.get("extensions", {}).get(DROP, {"call": _keep})["call"]
         try:
             self._channel.listeners.add(self)
+            self._over = self._broadcaster.closing
             self.tell()
             while (await receive())["type"] != "http.disconnect":  # which also follows the end of the answer
                 pass

@@ -17,7 +17,7 @@ from starlette.types import Message
 from narratix.web.broadcaster import Broadcaster
 from narratix.web.metrics import Metrics
 from narratix.web.seats import Seats
-from narratix.web.streams import DROP, open_stream
+from narratix.web.streams import DROP, Stream, open_stream
 
 
 @dataclass(frozen=True)
@@ -90,11 +90,15 @@ class Listener:
         seats = seats or Seats(1000, Metrics())
         stream = await open_stream(shared, seats, "192.0.2.1", job_id, after, with_events)
         assert stream is not None
+        await self.follow(stream)
+
+    async def follow(self, stream: Stream) -> None:
+        """Until it is over."""
         await stream.run({"extensions": {DROP: {"call": self._drop}}}, self._receive, self._send)
 
     async def until(self, version: int) -> None:
         """Until it was sent this version."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while version not in self.versions:
                 await asyncio.sleep(0.01)
 

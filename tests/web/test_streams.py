@@ -11,7 +11,8 @@ from collections.abc import AsyncIterator
 import pytest
 from structlog.testing import capture_logs
 
-from narratix.events.store import NewEvent
+from narratix.events.store import NewEvent, Recorded
+from narratix.projections.job_status import JobStatus, evolve
 from narratix.services import Services
 from narratix.web.broadcaster import Broadcaster, Times
 from narratix.web.channel import CHUNK_BYTES
@@ -70,23 +71,32 @@ async def test_given_a_reader_that_never_reads_on_then_it_is_dropped_and_leaves_
     seats.take("192.0.2.1")
 
 
-async def test_given_a_slow_reader_that_gets_on_with_it_then_it_is_not_taken_for_stalled(
-    shared: Broadcaster, story: Story, monkeypatch: pytest.MonkeyPatch
+async def test_given_a_slow_reader_that_gets_on_with_it_then_its_time_begins_anew_with_every_chunk(
+    services: Services, story: Story, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("narratix.web.channel.CHUNK_BYTES", 1)
-    await story.record(*story.begun, *(story.line(number % 3) for number in range(6)))
+    await story.record(*story.begun)
+    shared = Broadcaster(services.feed, services.store, Times(stalled=600))
     listener = Listener()
     listener.stop_reading()
-    listening = asyncio.create_task(listener.listen(shared, story.id, 0))
-    for version in range(1, 11):  # a third of the patience for each message: over all, three times the patience
+    stream = await open_stream(shared, Seats(1, Metrics()), "192.0.2.1", story.id, 0, with_events=False)
+    assert stream is not None
+    listening = asyncio.create_task(listener.follow(stream))
+    given = []
+    for version in range(1, 5):
         await listener.until(version)
-        await asyncio.sleep(QUICK.stalled / 3)
+        await asyncio.sleep(0.01)
+        assert stream._leash is not None
+        given.append(stream._leash.when() or 0.0)
         listener.read_on()
         listener.stop_reading()
+    assert given == sorted(set(given))
     listener.read_on()
     await story.record(story.ended)
     await listening
-    assert listener.versions == list(range(1, 12))
+    assert listener.versions == [1, 2, 3, 4, 5]
+    assert stream._leash is None
+    await shared.close()
 
 
 async def test_given_a_client_that_leaves_then_its_seat_is_free(shared: Broadcaster, story: Story) -> None:
@@ -101,16 +111,27 @@ async def test_given_a_client_that_leaves_then_its_seat_is_free(shared: Broadcas
     await open_stream(shared, seats, "192.0.2.1", story.id, None, with_events=False)
 
 
-async def test_given_nothing_happens_then_comments_keep_the_connection_until_the_stream_is_old(
+async def test_given_nothing_happens_then_comments_keep_all_connections(services: Services, story: Story) -> None:
+    shared = Broadcaster(services.feed, services.store, Times(tick=0.02))
+    listeners = [Listener() for _ in range(300)]
+    listening = [asyncio.create_task(one.listen(shared, story.id)) for one in listeners]
+    async with asyncio.timeout(60):
+        while not all(one.received.endswith(b"\n\n: still here\n\n: still here\n\n") for one in listeners):
+            await asyncio.sleep(0.01)
+    assert all(one.versions == [1] for one in listeners)
+    shared.end_streams()
+    await asyncio.gather(*listening)
+    await shared.close()
+
+
+async def test_given_a_job_that_goes_on_when_streams_are_old_then_they_end_by_themselves(
     services: Services, story: Story
 ) -> None:
-    shared = Broadcaster(services.feed, services.store, Times(lifetime=0.3, tick=0.05))
+    shared = Broadcaster(services.feed, services.store, Times(lifetime=0.1, tick=0.02))
     listeners = [Listener() for _ in range(300)]
     await asyncio.gather(*(one.listen(shared, story.id) for one in listeners))
-    for listener in listeners:
-        assert listener.versions == [1]
-        assert b"\n\n: still here\n\n: still here\n\n" in listener.received
-        assert listener.ended
+    assert all(one.ended and one.versions == [1] for one in listeners)
+    assert shared.watched == 0
     await shared.close()
 
 
@@ -135,6 +156,34 @@ async def test_given_a_broken_channel_then_its_streams_end_and_clients_come_back
     await listening
 
 
+async def test_given_an_event_that_cannot_be_shown_then_its_job_alone_loses_its_streams(
+    services: Services, shared: Broadcaster, story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Story(services, await services.commands.submit("Another story."))
+    first, second = Listener(), Listener()
+    listening = [
+        asyncio.create_task(first.listen(shared, story.id)),
+        asyncio.create_task(second.listen(shared, other.id)),
+    ]
+    await asyncio.gather(first.until(1), second.until(1))
+
+    def choosy(row: JobStatus | None, recorded: Recorded) -> JobStatus | None:
+        if recorded.stream_id == story.id:
+            raise ValueError("this cannot be folded")
+        return evolve(row, recorded)
+
+    monkeypatch.setattr("narratix.web.channel.evolve", choosy)
+    with capture_logs() as logs:
+        await story.record(*story.begun)
+        await listening[0]
+        await other.record(*other.begun)
+        await second.until(4)
+    assert [entry["event"] for entry in logs] == ["channel_broken"]
+    assert first.ended
+    second.leave()
+    await listening[1]
+
+
 async def test_given_the_server_stops_when_a_reader_has_stalled_then_it_waits_for_it_no_longer_than_its_grace(
     services: Services, story: Story
 ) -> None:
@@ -146,7 +195,7 @@ async def test_given_the_server_stops_when_a_reader_has_stalled_then_it_waits_fo
     await story.record(*story.begun)
     await well.until(4)
     shared.end_streams()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await asyncio.gather(*listening)
     assert (well.ended, stalled.ended, stalled.dropped) == (True, False, True)
     await shared.close()
@@ -186,18 +235,24 @@ async def test_given_a_socket_that_is_never_read_then_little_is_held_for_it_and_
             deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             deaf.connect((host, int(port)))
             deaf.sendall(request)
+            while not (found := connections()):
+                await asyncio.sleep(0.01)
+            transport = found[0].transport
             held = []
-            for _ in range(100):
-                await services.store.append([NewEvent(story.id, story.line(0), uuid.uuid4()) for _ in range(400)])
-                await asyncio.sleep(0.05)  # for the feed
-                held.append(max((one.transport.get_write_buffer_size() for one in connections()), default=0))
-                if not connections():
-                    break
+
+            async def watch() -> None:
+                while not transport.is_closing():
+                    held.append(transport.get_write_buffer_size())
+                    await asyncio.sleep(0.02)
+
+            watching = asyncio.create_task(watch())
+            while not watching.done():
+                await services.store.append([NewEvent(story.id, story.line(0), uuid.uuid4()) for _ in range(200)])
             assert [entry["event"] for entry in logs] == ["reader_stalled"]
         assert 0 < max(held) < 3 * CHUNK_BYTES
         reader, writer = await asyncio.open_connection(host, int(port))
         writer.write(request)
-        assert await asyncio.wait_for(reader.readline(), 10) == b"HTTP/1.1 200 OK\r\n"
+        assert await asyncio.wait_for(reader.readline(), 60) == b"HTTP/1.1 200 OK\r\n"
         writer.close()
 
 
