@@ -23,7 +23,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import uvloop
 
@@ -142,7 +142,7 @@ async def _append_steadily(dsn: str, jobs: Sequence[str], rate: float, seconds: 
     return returned
 
 
-def _messages(arrivals: Iterable[tuple[float, bytes]]) -> list[tuple[float, dict[str, object]]]:
+def _messages(arrivals: Iterable[tuple[float, bytes]]) -> list[tuple[float, dict[str, Any]]]:
     """When each message was there whole, in seconds of the epoch, and what it says. Raises LostDelivery."""
     found = []
     pending = b""
