@@ -18,8 +18,10 @@ from uuid import uuid4
 import asyncpg
 
 from narratix.app import connection_pool, database, open_storage
+from narratix.doctor_accounts import accounts
 from narratix.embedded.ffmpeg import FfmpegMissing, find_ffmpeg
 from narratix.embedded.postgres import PostgresUnavailable
+from narratix.environments import WrongEnvironment
 from narratix.events.anchoring import last_anchors_in
 from narratix.events.audit import verify
 from narratix.events.dsn import BadAddress, is_pooled, without_password
@@ -55,12 +57,15 @@ class Finding:
     advice: str = ""
 
 
-def examine(settings: Settings) -> Iterator[Finding]:
-    """Try every part in turn. Changes nothing that lasts; migrates nothing."""
+def examine(settings: Settings, *, write: bool = False) -> Iterator[Finding]:
+    """Try every part in turn. Changes nothing that lasts; migrates nothing. A bucket is written to only with `write`."""
     for name, check in _CHECKS.items():
         yield _tried(name, lambda check=check: check(settings))  # type: ignore[misc]
+    for name, ask in accounts(settings):
+        yield _tried(name, lambda ask=ask: _of_account(ask))  # type: ignore[misc]
     yield from _examine_database(settings)
-    yield _tried("storage", lambda: asyncio.run(_storage(settings)))
+    writes = write or not settings.uses_s3
+    yield _tried("storage", lambda: asyncio.run(_storage(settings) if writes else _storage_answers(settings)))
     yield _tried("disk", lambda: _disk(settings))
     yield _tried("port", _port)
 
@@ -79,7 +84,7 @@ def _tried(name: str, check: Callable[[], str]) -> Finding:
         return Finding(name, "ok", check())
     except Wanting as wanting:
         return Finding(name, wanting.state, str(wanting), wanting.advice)
-    except (ProviderError, FfmpegMissing, PostgresUnavailable, BadAddress) as problem:
+    except (ProviderError, FfmpegMissing, PostgresUnavailable, BadAddress, WrongEnvironment) as problem:
         return Finding(name, "broken", str(problem))
     except Exception as problem:
         return Finding(name, "broken", f"{type(problem).__name__}: {problem}", SET_UP)
@@ -181,7 +186,7 @@ def _examine_database(settings: Settings) -> Iterator[Finding]:
             yield _tried("migrations", lambda: asyncio.run(_migrations(dsn)))
             direct = found.direct or dsn
             yield _tried("log", lambda: asyncio.run(_log(settings, direct)))
-    except (PostgresUnavailable, BadAddress) as problem:
+    except (PostgresUnavailable, BadAddress, WrongEnvironment) as problem:
         yield Finding("database", "broken", str(problem))
 
 
@@ -242,6 +247,22 @@ async def _log(settings: Settings, dsn: str) -> str:
         raise Wanting(found, "`narratix audit verify` tells all that is wrong.")
     anchored = f"anchored at position {verdict.since}" if verdict.since else "not anchored so far"
     return f"whole up to position {end}, {anchored}"
+
+
+def _of_account(ask: Callable[[], tuple[str, str]]) -> str:
+    found, advice = ask()
+    if advice:
+        raise Wanting(found, advice, "warning")
+    return found
+
+
+async def _storage_answers(settings: Settings) -> str:
+    storage = open_storage(settings)
+    try:
+        await storage.head(f"doctor/{uuid4()}.txt")
+    finally:
+        await storage.close()
+    return f"{storage.name}: answers; --write tries it in full"
 
 
 async def _storage(settings: Settings) -> str:

@@ -9,13 +9,14 @@ from narratix.cli.errors import CommandFailed
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(as_json: bool) -> None:
+@click.option("--write", is_flag=True, help="Also try what writes to a bucket; what was written is deleted again.")
+def command(as_json: bool, write: bool) -> None:
     """Try every part that a drama needs. Exit status 1 where one is broken."""
     from narratix.cli.console import print_json, print_table
     from narratix.cli.session import prepared
     from narratix.doctor import examine
 
-    findings = list(examine(prepared(quiet=True)))
+    findings = list(examine(prepared(quiet=True), write=write))
     broken = [finding.name for finding in findings if finding.state == "broken"]
     if as_json:
         print_json({"ok": not broken, "findings": findings})
