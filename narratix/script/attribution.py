@@ -6,14 +6,17 @@ Attribution" (EACL 2017); where no name stands beside a speech, the candidates a
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from narratix.script.cast import Character, gather
-from narratix.script.decoding import WEIGHTS, Decoder, sex_of_pronoun
+from narratix.script.decoding import Decoder, Odds, sex_of_pronoun
+from narratix.script.ranker import rankers
 from narratix.script.reading import Reading
 from narratix.script.references import Reference
+from narratix.script.revealing import reveal
 
 
 @dataclass(slots=True)
@@ -27,14 +30,22 @@ class Attribution:
     narrator: int
 
 
-def attribute(reading: Reading, weights: Mapping[str, float] = WEIGHTS) -> Attribution:
-    """Decide for every turn. Raises nothing: a turn without any candidate gets a new, nameless character."""
+def attribute(reading: Reading, passes: Sequence[Odds] | None = None) -> Attribution:
+    """Decide for every turn. `passes` are the rankers of the first and the second reading, the shipped ones by default.
+    A turn without any candidate gets a new, nameless character."""
+    decoder = prepare(reading)
+    decoded = decoder.decode(rankers() if passes is None else passes)
+    return Attribution(
+        decoder.characters, dict(decoder.meaning), decoded.speakers, decoded.confidences, decoder.narrator
+    )
+
+
+def prepare(reading: Reading) -> Decoder:
+    """The cast of a reading, its narrator and what is known of everybody's sex, before any turn is decided."""
     characters, meaning = _characters(reading)
     narrator = _narrator(reading, characters, meaning)
-    _vote_on_sexes(reading, characters, meaning)
-    decoder = Decoder(reading, characters, meaning, narrator, weights)
-    decoder.run()
-    return Attribution(decoder.characters, meaning, decoder.speakers, decoder.confidences, narrator)
+    revealed = reveal(reading, characters, meaning)
+    return Decoder(reading, characters, meaning, narrator, revealed)
 
 
 def _characters(reading: Reading) -> tuple[list[Character], dict[Reference, int]]:
@@ -46,7 +57,7 @@ def _characters(reading: Reading) -> tuple[list[Character], dict[Reference, int]
         if turn.cue and turn.cue.reference.form != "pronoun":
             counts[turn.cue.reference] += 1
     counts.update(reading.spoken)
-    return gather(counts)
+    return gather(counts, _sex_votes(reading))
 
 
 def _narrator(reading: Reading, characters: list[Character], meaning: dict[Reference, int]) -> int:
@@ -54,25 +65,39 @@ def _narrator(reading: Reading, characters: list[Character], meaning: dict[Refer
     a name that the narration never uses."""
     if not reading.first_person:
         return -1
-    told = {
-        meaning[mention.reference]
-        for block in reading.mentions
-        for mention in block
-        if mention.reference.form != "pronoun"
-    }
+    told: Counter[int] = Counter()
+    introduced: Counter[int] = Counter()
+    for block in reading.mentions:
+        for before, mention in pairwise((None, *block)):
+            if mention is None or mention.reference.form == "pronoun":
+                continue
+            told[meaning[mention.reference]] += 1
+            own = before is not None and before.reference.words in _FIRST_PERSON
+            if (
+                own
+                and before is not None
+                and mention.start - before.end <= _APPOSED
+                and mention.reference.form == "name"
+            ):
+                introduced[meaning[mention.reference]] += 1
     called: Counter[int] = Counter()
     for turn in reading.turns:
         own = turn.cue is not None and turn.cue.reference.words == ("i",)
         if not own:
             called.update({meaning[reference] for reference in turn.addressed})
+        else:
+            called.subtract({meaning[reference] for reference in turn.addressed})
     talked_of: Counter[int] = Counter()
     for reference, count in reading.spoken.items():
         if reference in meaning:
             talked_of[meaning[reference]] += count
     likely = [
-        (count, -number)
+        (count + 3 * introduced[number] - 2 * told[number], -number)
         for number, count in called.items()
-        if number not in told and count >= 2 and count >= 2 * talked_of[number]
+        if characters[number].has_a_name
+        and count + introduced[number] >= 2
+        and count + 4 * introduced[number] >= 4 * told[number]
+        and 2 * (count + 4 * introduced[number]) >= talked_of[number]
     ]
     if likely:
         number = -max(likely)[1]
@@ -85,17 +110,25 @@ def _narrator(reading: Reading, characters: list[Character], meaning: dict[Refer
     return number
 
 
-def _vote_on_sexes(reading: Reading, characters: Sequence[Character], meaning: Mapping[Reference, int]) -> None:
-    """A pronoun votes for the last person named before it in its paragraph."""
+_FIRST_PERSON = (("i",), ("me",))
+_APPOSED = 3
+_TAKES_UP = frozenset(("he", "she", "himself", "herself"))
+"""Pronouns that rather mean the last person named than the object of what that person does."""
+
+
+def _sex_votes(reading: Reading) -> dict[Reference, Counter[str]]:
+    """A pronoun votes for the last person named before it in its paragraph, twice when that is the subject."""
+    votes: dict[Reference, Counter[str]] = defaultdict(Counter)
     for block in reading.mentions:
-        last = -1
-        subject = -1
+        last: Reference | None = None
+        subject: Reference | None = None
         for mention in block:
             if mention.reference.form == "pronoun":
                 sex = sex_of_pronoun(mention.reference)
-                if sex != "unknown" and last >= 0:
-                    characters[last].votes[sex] += 2 if last == subject else 1
+                if sex != "unknown" and last is not None and mention.reference.words[0] in _TAKES_UP:
+                    votes[last][sex] += 2 if last == subject else 1
                 continue
-            last = meaning[mention.reference]
+            last = mention.reference
             if mention.subject:
                 subject = last
+    return votes

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from narratix.script.lexicon import (
     ABBREVIATED_TITLES,
+    ADJECTIVE_TITLES,
     FEMALE_TITLES,
     GIVEN_NAMES,
     MALE_TITLES,
     NICKNAMES,
+    PEOPLE,
+    TITLES,
     Sex,
     sex_of_noun,
     sex_of_title,
@@ -53,6 +56,13 @@ _OF_OFFICE = frozenset(
         "lady",
     ]
 )
+_LEARNED = frozenset(("dr", "capt", "col", "gen", "prof", "sgt", "lt", "rev", "maj", "judge", "inspector"))
+"""Titles that stand in the place of "Mr."; none of them belongs to the wife."""
+_BEFORE_GIVEN_NAMES = frozenset(
+    ("miss", "master", "sir", "lady", "uncle", "aunt", "princess", "prince", "sister", "brother")
+)
+_FORMS_OF_ADDRESS = frozenset(("mister", "missus", "monsieur", "madame", "sirrah", "honey", "darling", "boss"))
+_ENOUGH_VOTES = 4
 _SMALL = frozenset(("of", "de", "van", "von", "du", "la", "le", "di", "da", "and"))
 
 
@@ -78,8 +88,16 @@ class Character:
         return any(reference.form == "name" for reference in self.references)
 
     @property
+    def has_a_name(self) -> bool:
+        """More than a title or a form of address, such as "Monsieur"."""
+        return any(
+            reference.form == "name" and not set(reference.words) <= TITLES | PEOPLE | _FORMS_OF_ADDRESS
+            for reference in self.references
+        )
+
+    @property
     def sex(self) -> Sex:
-        """From titles and nouns, else given names, else the pronouns that follow the name."""
+        """From titles and nouns, else given names, else the pronouns that follow the name, else a rank that men mostly had."""
         certain: Counter[Sex] = Counter()
         likely: Counter[Sex] = Counter()
         for reference, count in self.references.items():
@@ -99,7 +117,9 @@ class Character:
         female, male = self.votes["female"], self.votes["male"]
         if female >= 2 * male and female > 0:
             return "female"
-        return "male" if male >= 2 * female and male > 0 else "unknown"
+        if male >= 2 * female and male > 0:
+            return "male"
+        return "male" if self.titles & _LEARNED and not female else "unknown"
 
     def name(self, spellings: Mapping[Reference, str]) -> str:
         """The fullest name that is used often enough to be theirs."""
@@ -131,87 +151,218 @@ def _plain(title: str) -> str:
     return _TITLE_OF_SPELLING.get(title, title)
 
 
-def gather(counts: Mapping[Reference, int]) -> tuple[list[Character], dict[Reference, int]]:
+def gather(
+    counts: Mapping[Reference, int], votes: Mapping[Reference, Counter[str]] | None = None
+) -> tuple[list[Character], dict[Reference, int]]:
     """Merge references into characters; returns them and the number of the character that each reference means.
 
-    Fuller names come first and attract the shorter ones that fit them: the same family name and no different given name,
-    title or sex. A rank alone ("the captain") joins the one person who bears it.
+    Fuller names come first and attract the shorter ones that fit them. `votes` says how often "he" and "she" took up each
+    reference, which parts a husband from his wife where only a family name is given. A rank alone ("the captain") joins the
+    one person who bears it.
     """
-    characters: list[Character] = []
-    by_word: dict[str, list[Character]] = defaultdict(list)
-    meaning: dict[Reference, int] = {}
-    names = [reference for reference in counts if reference.form == "name"]
-    for reference in sorted(names, key=lambda ref: (-len(ref.words), not ref.title, -counts[ref], ref)):
-        fitting = _fitting(reference, by_word, counts)
-        if fitting is None:
-            fitting = Character(len(characters))
-            characters.append(fitting)
-        fitting.references[reference] += counts[reference]
-        meaning[reference] = fitting.number
-        for word in reference.words:
-            if word not in _SMALL and fitting not in by_word[word]:
-                by_word[word].append(fitting)
-    _gather_nouns(counts, characters, meaning)
-    return characters, meaning
+    gathering = _Gathering(counts, votes or {})
+    ranks = []
+    for reference in sorted((ref for ref in counts if ref.form == "name"), key=gathering.order):
+        if not reference.title and len(reference.words) == 1 and _plain(reference.words[0]) in _OF_OFFICE:
+            ranks.append(reference)
+        else:
+            gathering.add(reference)
+    gathering.add_ranks(ranks)
+    _gather_nouns(counts, gathering.characters, gathering.meaning)
+    return gathering.characters, gathering.meaning
 
 
-def _fitting(
-    reference: Reference, by_word: Mapping[str, list[Character]], counts: Mapping[Reference, int]
-) -> Character | None:
-    candidates = [
-        character
-        for character in by_word.get(_last(reference), []) + by_word.get(reference.words[0], [])
-        if all(_compatible(reference, other) for other in character.references)
-        and not _is_elder(reference, character, counts)
-    ]
-    if not candidates:
-        return None
-    return max(candidates, key=lambda character: (_as_given(reference, character), character.weight, -character.number))
+@dataclass(slots=True)
+class _Gathering:
+    """Names on their way to characters."""
+
+    counts: Mapping[Reference, int]
+    votes: Mapping[Reference, Counter[str]]
+    characters: list[Character] = field(default_factory=list)
+    meaning: dict[Reference, int] = field(default_factory=dict)
+    by_word: dict[str, list[Character]] = field(default_factory=lambda: defaultdict(list))
+
+    def order(self, reference: Reference) -> tuple[object, ...]:
+        """Full names, then "Mr. Holmes", then "Holmes"; the commonest first."""
+        words = _core(reference)
+        return (-min(2, len(words)), not reference.title, -self.counts[reference], -len(words), reference)
+
+    def add(self, reference: Reference) -> None:
+        words = _core(reference)
+        near = dict.fromkeys(
+            character.number for word in (words[-1], words[0], *_roots(words[0])) for character in self.by_word[word]
+        )
+        fitting = [
+            self.characters[number]
+            for number in near
+            if self._fits(reference, self.characters[number]) and not self._is_elder(reference, self.characters[number])
+        ]
+        if fitting:
+            character = max(fitting, key=lambda one: (*self._liking(reference, one), one.weight, -one.number))
+        else:
+            character = Character(len(self.characters))
+            self.characters.append(character)
+        self._join(reference, character)
+
+    def _join(self, reference: Reference, character: Character) -> None:
+        character.references[reference] += self.counts[reference]
+        character.votes.update(self.votes.get(reference, {}))
+        self.meaning[reference] = character.number
+        for word in _core(reference):
+            if word not in _SMALL and character not in self.by_word[word]:
+                self.by_word[word].append(character)
+
+    def add_ranks(self, ranks: Sequence[Reference]) -> None:
+        """ "Captain" alone, as a name, is the captain who is spoken of most."""
+        for reference in ranks:
+            rank = _plain(reference.words[0])
+            bearers = [character for character in self.characters if rank in character.titles]
+            if bearers:
+                self._join(reference, max(bearers, key=lambda one: (one.weight, -one.number)))
+            else:
+                self.add(reference)
+
+    def _fits(self, reference: Reference, character: Character) -> bool:
+        """A short name must fit the full ones; two short ones of one person ("Amelia", "Miss Sedley") need not be alike."""
+        others = list(character.references)
+        full = [other for other in others if len(_core(other)) > 1]
+        if len(_core(reference)) > 1 or not full:
+            return self._same_sex(reference, others) and all(_compatible(reference, other) for other in others)
+        if not self._same_sex(reference, others) or any(not _titles_fit(reference, other) for other in others):
+            return False
+        return any(_compatible(reference, other) for other in full)
+
+    def _same_sex(self, reference: Reference, others: Sequence[Reference]) -> bool:
+        own = self._sex(reference)
+        return own == "unknown" or all(self._sex(other) in (own, "unknown") for other in others)
+
+    def _sex(self, reference: Reference) -> Sex:
+        """By the title, else by the pronouns that take the reference up, else by the given name."""
+        known = sex_of_title(reference.title)
+        if known != "unknown":
+            return known
+        votes: Mapping[str, int] = self.votes.get(reference, {})
+        female, male = votes.get("female", 0), votes.get("male", 0)
+        if max(female, male) >= _ENOUGH_VOTES:
+            if female >= 3 * male:
+                return "female"
+            if male >= 3 * female:
+                return "male"
+        words = _core(reference)
+        if _plain(reference.title) in _LEARNED and len(words) == 1:
+            return "female" if female > male else "male"
+        return GIVEN_NAMES.get(words[0], "unknown") if len(words) > 1 or not reference.title else "unknown"
+
+    def _is_elder(self, reference: Reference, character: Character) -> bool:
+        """Whether "Mrs. Lennox" is rather the parent of the "Mary Lennox" whom the story calls Mary, or
+        "Miss Branghton" the elder sister of one who is "Miss Polly" nearly as often."""
+        if len(_core(reference)) > 1 or reference.title not in ("mr", "mrs", "miss"):
+            return False
+        if reference.title == "mrs" and Reference("name", "mr", reference.words) in self.counts:
+            return not any(other.title == "mrs" for other in character.references)
+        if reference.title == "miss":
+            return 10 * self._called_by_given_name(reference, character, "miss") > 7 * self.counts[reference]
+        bare = self._called_by_given_name(reference, character, "")
+        return bare > 1 and (2 if reference.title == "mr" else 8) * bare > self.counts[reference]
+
+    def _called_by_given_name(self, reference: Reference, character: Character, title: str) -> int:
+        """How often the character goes by a given name alone, behind a title or none."""
+        given = {other.words[0] for other in character.references if len(_core(other)) > 1} - set(reference.words)
+        return sum(self.counts.get(Reference("name", title, (word,)), 0) for word in given)
+
+    def _liking(self, reference: Reference, character: Character) -> tuple[bool, ...]:
+        """What speaks for one of several people whom a name fits: the given name itself, the title, the eldest sister for
+        "Miss Bennet", and a man for a family name alone, rather the one who is not called by his given name."""
+        words = _core(reference)
+        alone = len(words) == 1
+        given = alone and any(
+            other.words[0] == words[0] and (len(_core(other)) > 1 or other.title in _BEFORE_GIVEN_NAMES)
+            for other in character.references
+        )
+        titled = bool(reference.title) and _plain(reference.title) in character.titles
+        eldest = reference.title != "miss" or given or not self._called_by_given_name(reference, character, "miss")
+        family = alone and not given and not reference.title
+        man = not family or character.sex != "female"
+        head = not family or self._called_by_given_name(reference, character, "") <= self.counts[reference]
+        return given, eldest, titled, man and head, man, not character.titles & {"uncle", "aunt"}
 
 
-def _is_elder(reference: Reference, character: Character, counts: Mapping[Reference, int]) -> bool:
-    """Whether "Mrs. Lennox" is rather the parent of the "Mary Lennox" whom the story calls Mary."""
-    if reference.title not in ("mr", "mrs") or len(reference.words) > 1:
+def _core(reference: Reference) -> tuple[str, ...]:
+    """The words without a place: "Lord Crocker of Crocker" is Lord Crocker."""
+    words = reference.words
+    if "of" in words and words.index("of") > 0:
+        return words[: words.index("of")]
+    return words
+
+
+def _roots(short: str) -> frozenset[str]:
+    """The names that a short one can stand for: "lizzy" for "elizabeth", "georgie" for "george"."""
+    known = NICKNAMES.get(short, frozenset())
+    if known or short in GIVEN_NAMES or not short.endswith(("ie", "y", "ey")):
+        return known
+    stem = short.removesuffix("ie") if short.endswith("ie") else short.removesuffix("ey").removesuffix("y")
+    single = stem[:-1] if len(stem) > 3 and stem[-1] == stem[-2] else stem
+    return frozenset(name for name in (stem, single, stem + "e") if len(name) > 2)
+
+
+def _same_given(one: str, other: str) -> bool:
+    if one == other or one in _roots(other) or other in _roots(one) or bool(_roots(one) & _roots(other)):
+        return True
+    return min(len(one), len(other)) == 1 and one[0] == other[0]
+
+
+def _titles_fit(one: Reference, other: Reference) -> bool:
+    """Whether one person can bear both titles; people who share their whole name may rise or marry."""
+    title, other_title = _plain(one.title), _plain(other.title)
+    if title == other_title or not title or not other_title:
+        return True
+    pair = {title, other_title}
+    sexes = {sex_of_title(title), sex_of_title(other_title)}
+    if sexes == {"female", "male"} or ("female" in sexes and pair & _LEARNED):
         return False
-    given = {other.words[0] for other in character.references if len(other.words) > 1}
-    bare = sum(counts.get(Reference("name", "", (word,)), 0) for word in given)
-    return bare > 1 and 2 * bare > counts[reference]
-
-
-def _last(reference: Reference) -> str:
-    return reference.words[-1]
-
-
-def _as_given(reference: Reference, character: Character) -> bool:
-    return len(reference.words) == 1 and any(
-        other.words[0] == reference.words[0] and len(other.words) > 1 for other in character.references
-    )
+    if len(_core(one)) > 1 and _core(one) == _core(other):
+        return True
+    if "mr" in pair:
+        return not pair & {"dr", "sir", "lord", "king", "prince", "duke", "count", "earl", "baron"}
+    if "miss" in pair:
+        return not pair & {"mrs", "lady", "countess", "duchess", "queen", "mother", "grandmother"}
+    return not pair <= (FEMALE_TITLES | MALE_TITLES) - {
+        "capt",
+        "col",
+        "maj",
+        "gen",
+        "lt",
+        "sgt",
+        "master",
+        "monsieur",
+        "sir",
+    }
 
 
 def _compatible(one: Reference, other: Reference) -> bool:
     """Whether two names can be the same person's."""
-    sexes = {sex_of_title(one.title), sex_of_title(other.title)} - {"unknown"}
-    for reference in (one, other):
-        if len(reference.words) > 1 or not reference.title:
-            sexes |= {GIVEN_NAMES.get(reference.words[0], "unknown")} - {"unknown"}
-    if len(sexes) > 1:
+    if not _titles_fit(one, other):
         return False
-    title, other_title = _plain(one.title), _plain(other.title)
-    if title != other_title and {title, other_title} <= (FEMALE_TITLES | MALE_TITLES) - {"", "mr", "sir", "capt"}:
-        return False
-    short, long = sorted((one.words, other.words), key=len)
+    short, long = sorted((_core(one), _core(other)), key=len)
     if len(short) == 1:
-        if short[0] not in (long[0], long[-1]):
+        brief = one if short == _core(one) else other
+        if len(long) == 1:
+            return short == long or (
+                not one.title
+                and not other.title
+                and bool({*short, *long} & set(NICKNAMES))
+                and _same_given(short[0], long[0])
+            )
+        if short[0] == long[-1]:
+            return True
+        if brief.title == "mrs" or (brief.title in ("mr", "dr") and short[0] not in GIVEN_NAMES):
             return False
-        given_with_title = short[0] == long[0] != long[-1] and bool(one.title if one.words is short else other.title)
-        return not given_with_title or title not in ("mr", "mrs")
-    first, second = short[0], long[0]
-    same_given = (
-        first == second
-        or NICKNAMES.get(first, first) == NICKNAMES.get(second, second)
-        or (min(len(first), len(second)) == 1 and first[0] == second[0])
-    )
-    return same_given and short[-1] == long[-1]
+        fuller = other if brief is one else one
+        noble = fuller.title in ("lady", "sir", "lord", "king", "queen") and brief.title != fuller.title
+        return _same_given(short[0], long[0]) and (short[0] == long[0] or not noble)
+    if "mrs" in (one.title, other.title) and one.title != other.title and GIVEN_NAMES.get(long[0]) != "female":
+        return False
+    return _same_given(short[0], long[0]) and short[-1] == long[-1]
 
 
 def _gather_nouns(counts: Mapping[Reference, int], characters: list[Character], meaning: dict[Reference, int]) -> None:
@@ -227,12 +378,15 @@ def _gather_nouns(counts: Mapping[Reference, int], characters: list[Character], 
     nouns = [reference for reference in counts if reference.form == "noun"]
     for reference in nouns:
         if len(reference.words) > 1 and not reference.title:
-            longer[_last(reference)].add(reference.words)
+            longer[reference.words[-1]].add(reference.words)
     phrases: dict[tuple[str, tuple[str, ...]], Character] = {}
     for reference in sorted(nouns, key=lambda ref: (-len(ref.words), -counts[ref], ref)):
         words = reference.words
         owner = "my" if reference.title in ("my", "our") else "their" if reference.title else ""
-        bearers = [] if owner else offices[_plain(words[-1])] or (heads[words[0]] if len(words) == 1 else [])
+        by_office = len(words) == 1 or (len(words) == 2 and words[0] in ADJECTIVE_TITLES)
+        bearers = [] if owner or not by_office or words[-1] in ("lady", "lord") else offices[_plain(words[-1])]
+        if not bearers and not owner and len(words) == 1:
+            bearers = heads[words[0]]
         if len(words) == 1 and not owner and len(longer[words[0]]) == 1:
             words = next(iter(longer[words[0]]))
         known = max(bearers, key=lambda one: (one.weight, -one.number)) if bearers else phrases.get((owner, words))

@@ -113,7 +113,15 @@ def cue_before(text: str, stretch: Sequence[Token], book: NameBook, opening: int
         found = reference_at(last, index + 1, book) if index + 1 < len(last) else None
         if found is not None and _can_speak(found):
             return Cue(found.reference, token.lower, token.start, found.end)
+    if tail.endswith(":"):
+        return _leader(last, book)
     return None
+
+
+def _leader(stretch: Sequence[Token], book: NameBook) -> Cue | None:
+    """Who leads up to a speech without a verb of it: "Tom turned to Ann: ..." """
+    subject = next((mention for mention in mentions(stretch, book) if mention.subject and _can_speak(mention)), None)
+    return None if subject is None else Cue(subject.reference, "", subject.start, stretch[-1].end)
 
 
 def _subject_before(stretch: Sequence[Token], verb: int, book: NameBook) -> Mention | None:

@@ -200,14 +200,41 @@ GIVEN_NAMES: Final[dict[str, Sex]] = {
     **dict.fromkeys(_MALE_NAMES.split(), "male"),
     **dict.fromkeys(_FEMALE_NAMES.split(), "female"),
 }
-NICKNAMES: Final[dict[str, str]] = {
-    "tom": "thomas", "bill": "william", "billy": "william", "will": "william", "bob": "robert", "dick": "richard",
-    "jim": "james", "jimmy": "james", "jack": "john", "harry": "henry", "sid": "sidney", "siddy": "sidney",
-    "ned": "edward", "ted": "edward", "joe": "joseph", "sam": "samuel", "ben": "benjamin", "mike": "michael",
-    "dan": "daniel", "dave": "david", "fred": "frederick", "kate": "katherine", "lizzie": "elizabeth",
-    "beth": "elizabeth", "betty": "elizabeth", "jo": "josephine", "meg": "margaret", "peggy": "margaret",
-    "charley": "charles", "charlie": "charles", "nick": "nicholas", "tess": "teresa", "huck": "huckleberry",
-}  # fmt: skip
+_NICKNAMES: Final = """
+    abraham: abe; albert: bert bertie al; alexander: alec aleck alick sandy alex; alfred: alf fred; amelia: emmy milly
+    millie; andrew: andy drew; ann: nan nancy annie nanny; anna: annie nan nancy; anne: annie nan nancy; anthony: tony;
+    antony: tony; arabella: bella; archibald: archie; arthur: art artie; augustus: gus; barbara: babs; bartholomew: bart;
+    beatrice: bea bee trix trixie; benjamin: ben benny; bertram: bertie; caroline: carrie caro; catherine: kitty kate cathy
+    katy katie cath; charles: charlie charley chas; charlotte: lottie lotty; christina: chris tina; christopher: kit chris;
+    clementina: clem; cornelius: neil; daniel: dan danny; david: dave davy; deborah: deb debby; dorothea: dodo dolly dora
+    thea; dorothy: dolly dot; edmund: ned ted; edward: ned ted teddy eddie eddy; edwin: ned eddie; eleanor: nell nelly ellen
+    nora; elizabeth: lizzy lizzie eliza beth betty betsy bess bessie bessy libby liz elsie; ellen: nell nelly nellie; emily:
+    em emmy; emma: em emmy; esther: hetty; eugene: gene; eugenia: genie; fitzwilliam: fitz; florence: flo florrie; frances:
+    fanny fran frankie; francis: frank; franklin: frank; frederick: fred freddy freddie; geoffrey: jeff geoff; george:
+    georgie georgy; gerald: gerry jerry; gilbert: gil; gregory: greg; gwendolen: gwen; harold: hal harry; harriet: hatty
+    hattie; helen: nell nelly nellie lena; helena: nell lena; henrietta: hetty etty; henry: harry hal hank; herbert: bert
+    bertie; hester: hetty; huckleberry: huck; isabella: bella bell belle; jacob: jake; james: jim jimmy jem jemmy jamie; jane:
+    jenny janie jeannie; jeremiah: jerry; jerome: jerry; jessica: jessie; john: jack johnny jacky jock; jonathan: jon; joseph:
+    joe joey jos; josephine: jo josie; joshua: josh; judith: judy; julia: juley; katharine: kitty kate kathy katy; katherine:
+    kitty kate kathy katy katie; lawrence: larry laurie; leonard: len lenny; letitia: letty; lewis: lew; louisa: lou;
+    louise: lou; lucilla: lucy; lucinda: lucy; magdalen: maggie; margaret: meg peggy maggie madge margery daisy greta;
+    martha: patty matty; martin: marty; mary: molly polly mamie may; matilda: matty tilly maud; matthew: matt mat; maximilian: max; michael:
+    mike mick mickey; nathaniel: nat nate; nicholas: nick nicky; nicodemus: noddy; oliver: noll; patrick: pat paddy;
+    penelope: penny; percival: percy; peter: pete; philip: phil pip; phillip: phil; phoebe: phebe; priscilla: prissy; prudence: prue;
+    rachel: ray; randolph: randy; raymond: ray; rebecca: becky; reginald: reggie; richard: dick dicky rick; robert: bob bobby rob robin
+    bert; roger: hodge; rosamond: rosy; rosalind: rosy; rudolf: rudy; samuel: sam sammy; sarah: sally sadie; sidney: sid siddy;
+    silvester: sil; simon: sim; solomon: sol; sophia: sophy; stephen: steve; susan: sue susie susy sukey; susanna: sue susy; terence:
+    terry; teresa: tess tessa; theobald: theo; theodora: dora; theodore: ted teddy laurie theo; theresa: tess tessa; thomas: tom
+    tommy; timothy: tim; tobias: toby; ursula: ursa; victor: vic; vincent: vince; virginia: ginny; walter: wat walt; wilfred: fred;
+    wilhelmina: mina minna; william: bill billy will willie willy; winifred: winnie; zachary: zach
+"""
+NICKNAMES: Final[dict[str, frozenset[str]]] = {
+    short: frozenset(
+        line.split(":")[0].strip() for line in _NICKNAMES.split(";") if short in line.split(":")[1].split()
+    )
+    for short in sorted({word for line in _NICKNAMES.split(";") for word in line.split(":")[1].split()})
+}
+"""Short name -> the names that it can stand for."""
 
 
 def sex_of_title(title: str) -> Sex:

@@ -65,10 +65,19 @@ _MOODS_OF: Final[Mapping[str, tuple[str, ...]]] = {
     for word in sorted({word for words in _WORDS.values() for word in words.split()})
 }
 _WORD = re.compile(r"[a-z]+")
-SHORTEST = 2_500
-LONGEST = 4_000
-_TOO_SHORT = 700
+_KEYS: Final[Mapping[str, str]] = {
+    "calm": "F major", "tender": "D-flat major", "cheerful": "G major", "playful": "C major", "wistful": "E minor",
+    "sad": "D minor", "tense": "G minor", "eerie": "B-flat minor", "dark": "C minor", "grand": "E-flat major",
+    "adventurous": "D major", "mysterious": "A minor",
+}  # fmt: skip
+"""A mood keeps its key, so that a theme which returns is known again."""
+SHORTEST = 1_100
+LONGEST = 2_600
+_TOO_SHORT = 450
 _HELD = 3.0
+_FRAMED = 2_400
+"""From this length on, a text has an opening and an ending of their own."""
+_SOFTER = 0.1
 _BASE_INTENSITY: Final[Mapping[str, float]] = {
     "tense": 0.65, "dark": 0.6, "grand": 0.6, "adventurous": 0.6, "cheerful": 0.5, "playful": 0.5, "eerie": 0.45,
 }  # fmt: skip
@@ -85,26 +94,53 @@ class _Stretch:
 def prompt_of(mood: str, intensity: float) -> str:
     """A sentence for an engine that reads one."""
     strength = "restrained" if intensity < 0.4 else "moderate" if intensity < 0.65 else "strong"
-    return f"{_PROMPTS[mood]}, {strength} intensity, instrumental, no vocals."
+    return f"{_PROMPTS[mood]}, in {_KEYS[mood]}, {strength} intensity, instrumental, no vocals."
 
 
 def music_cues(text: str, blocks: Sequence[Block], starts: Sequence[int], *, readable: bool = True) -> list[MusicCue]:
     """Cues that cover the whole text, each [start, end) on segment starts (`starts`, the segments' own).
 
-    A cue begins at every chapter and scene, and within a long scene at a paragraph's end once 2,500 characters are past and
-    the mood turns. `readable`: the words are English, so that a mood can be told; else it is calm."""
-    known = set(starts)
-    stretches = _stretches(text, blocks, known)
-    groups = _groups(stretches, len(text))
+    A cue begins at every chapter and scene, and within a long scene at a paragraph's end where the mood turns or after about
+    three minutes. A text of some length has an opening and an ending, softer than what they frame. `readable`: the words are
+    English, so that a mood can be told; else it is calm."""
+    stretches = _stretches(text, blocks, set(starts))
+    groups = _framed(_groups(stretches, len(text)), stretches, len(text))
     cues: list[MusicCue] = []
     for place, (begin, scores, words) in enumerate(groups):
         end = groups[place + 1][0] if place + 1 < len(groups) else len(text)
         mood = _mood(scores) if readable else "calm"
         density = scores[mood] / max(40, words)
         loud = text.count("!", begin, end) / max(1, end - begin) * 100
-        intensity = round(min(0.9, _BASE_INTENSITY.get(mood, 0.35) + min(0.15, density * 4) + min(0.15, loud * 0.1)), 2)
+        strength = _BASE_INTENSITY.get(mood, 0.35) + min(0.15, density * 4) + min(0.15, loud * 0.1)
+        frames = len(text) >= _FRAMED and place in (0, len(groups) - 1)
+        intensity = round(min(0.9, strength - _SOFTER * frames), 2)
         cues.append(MusicCue(start=begin, end=end, mood=mood, intensity=intensity, prompt=prompt_of(mood, intensity)))
     return cues
+
+
+_Group = tuple[int, Counter[str], int]
+
+
+def _framed(groups: list[_Group], stretches: Sequence[_Stretch], size: int) -> list[_Group]:
+    """An opening and an ending cut from the first and the last scene, where these are long enough to leave a middle."""
+    if size < _FRAMED:
+        return groups
+    second = groups[1][0] if len(groups) > 1 else size
+    opening = next((each.start for each in stretches if each.start >= _TOO_SHORT), size)
+    ending = max((each.start for each in stretches if each.start <= size - _TOO_SHORT), default=0)
+    cuts = []
+    if second - opening >= SHORTEST:
+        cuts.append(opening)
+    if ending - max([groups[-1][0], *cuts]) >= SHORTEST:
+        cuts.append(ending)
+    begins = sorted({*(begin for begin, _, _ in groups), *cuts})
+    framed: list[_Group] = []
+    for begin, end in zip(begins, [*begins[1:], size], strict=True):
+        inside = [each for each in stretches if begin <= each.start < end]
+        framed.append(
+            (begin, sum((each.scores for each in inside), Counter[str]()), sum(each.words for each in inside))
+        )
+    return framed
 
 
 def _stretches(text: str, blocks: Sequence[Block], known: set[int]) -> list[_Stretch]:
@@ -130,8 +166,8 @@ def _stretches(text: str, blocks: Sequence[Block], known: set[int]) -> list[_Str
     return stretches
 
 
-def _groups(stretches: Sequence[_Stretch], size: int) -> list[tuple[int, Counter[str], int]]:
-    groups: list[tuple[int, Counter[str], int]] = []
+def _groups(stretches: Sequence[_Stretch], size: int) -> list[_Group]:
+    groups: list[_Group] = []
     begin, scores, words = 0, Counter[str](), 0
     for place, stretch in enumerate(stretches):
         length = stretch.start - begin

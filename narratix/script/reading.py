@@ -15,6 +15,7 @@ from narratix.script.words import Token, tokens
 
 _ADDRESS_BEFORE = frozenset(",.!?;:—-\"“‘'(…")
 _ADDRESS_AFTER = frozenset(",.!?;:—-\"”’'…")
+_OWN = frozenset((("i",), ("me",), ("my",)))
 _ENDEARMENTS = frozenset(("dear", "dearest", "darling", "old", "good", "poor"))
 
 
@@ -28,7 +29,13 @@ class Turn:
     end: int
     cue: Cue | None = None
     addressed: list[Reference] = field(default_factory=list)
+    talked_of: list[Reference] = field(default_factory=list)
+    """People named in it who are not called."""
     continues: bool = False
+    asks: bool = False
+    """It ends with a question."""
+    led: bool = False
+    """The paragraph before leads up to it, with a colon or a comma."""
 
 
 @dataclass(slots=True)
@@ -104,17 +111,26 @@ def _turns(page: _Page, quotes: Sequence[Quote], book: NameBook, spoken: Counter
         )
         if cue is None and before is not None and not taken:
             cue = before
-        addressed = list(_addressed(page.text, page.speech[index], quote, book, spoken))
+        addressed, talked_of = _named_in(page.text, page.speech[index], quote, book)
+        spoken.update(talked_of)
+        asks = closing == "?"
         replies = current is not None and not page.narration[index] and not quote.continues
         if current is None or replies or _changes(current, cue):
             if current is not None:
                 yield current
-            current = Turn(page.number, [number], quote.start, quote.end, cue, addressed, quote.continues)
+            led = quote.start == page.block.start and page.text[
+                max(0, page.block.start - 8) : page.block.start
+            ].rstrip()[-1:] in (":", ",", "—")
+            current = Turn(
+                page.number, [number], quote.start, quote.end, cue, addressed, talked_of, quote.continues, asks, led
+            )
         else:
             current.quotes.append(number)
             current.end = quote.end
             current.cue = _better(current.cue, cue)
             current.addressed.extend(addressed)
+            current.talked_of.extend(talked_of)
+            current.asks = asks
     if current is not None:
         yield current
 
@@ -136,9 +152,12 @@ def _better(one: Cue | None, other: Cue | None) -> Cue | None:
     return other if one.reference.form == "pronoun" and other.reference.form != "pronoun" else one
 
 
-def _addressed(
-    text: str, stretch: Sequence[Token], quote: Quote, book: NameBook, spoken: Counter[Reference]
-) -> Iterator[Reference]:
+def _named_in(
+    text: str, stretch: Sequence[Token], quote: Quote, book: NameBook
+) -> tuple[list[Reference], list[Reference]]:
+    """Whom a speech calls by name, and whom it only names."""
+    addressed: list[Reference] = []
+    talked_of: list[Reference] = []
     index = 0
     while index < len(stretch):
         token = stretch[index]
@@ -162,14 +181,17 @@ def _addressed(
         if left < index and stretch[left].lower in ("my", "dear") and after[:1] in _ADDRESS_AFTER and after:
             called = True
         if called or (left and stretch[left - 1].lower in ("oh", "o") and after[:1] in _ADDRESS_AFTER):
-            yield found.reference
+            addressed.append(found.reference)
         else:
-            spoken[found.reference] += 1
+            talked_of.append(found.reference)
         index = max(found.after, index + 1)
+    return addressed, talked_of
 
 
 def _in_first_person(found: Sequence[Sequence[Mention]], pages: Sequence[_Page]) -> bool:
-    """The narrator says "I" outside of quotes at least about four times in a thousand words."""
-    own = sum(1 for block in found for mention in block if mention.reference.words in (("i",), ("me",), ("my",)))
+    """The narrator says "I", "me" or "my" outside of quotes at least eight times in a thousand words, and in one paragraph
+    of seven; an author who merely steps in now and then does not."""
+    told = [block for block in found if block]
+    own = [sum(mention.reference.words in _OWN for mention in block) for block in told]
     words = sum(len(stretch) for page in pages for stretch in page.narration)
-    return own >= 3 and own * 250 >= words
+    return sum(own) >= 3 and sum(own) * 125 >= words and 7 * sum(map(bool, own)) >= len(told)

@@ -114,6 +114,9 @@ _BEFORE_MONTHS = frozenset(
     ("last", "in", "of", "since", "next", "early", "late", "this", "every", "until", "till", "by")
 )
 _LONGEST_PHRASE = 4
+_OFTEN = 3
+_NEVER_NAMES = ARTICLES | POSSESSIVES | PREPOSITIONS | (TITLES - ADJECTIVE_TITLES)
+_VOICES = frozenset(("voice", "tones", "tone"))
 
 
 class Reference(NamedTuple):
@@ -146,7 +149,7 @@ class NameBook:
     initial: Counter[str] = field(default_factory=Counter)
     lower: Counter[str] = field(default_factory=Counter)
     titled: set[str] = field(default_factory=set)
-    speaking: set[str] = field(default_factory=set)
+    speaking: Counter[str] = field(default_factory=Counter)
     subjects: set[str] = field(default_factory=set)
     """Of a verb of speech behind them, as in "Elena whispered"."""
 
@@ -159,7 +162,8 @@ class NameBook:
             if index and touches(token.gap) and token.gap[0] != ".":
                 opens = False
             before = stretch[index - 1].lower if index else ""
-            if before in TITLES and before not in ADJECTIVE_TITLES and touches(token.gap):
+            abbreviated = token.gap[:1] != "." or before in ABBREVIATED_TITLES
+            if before in TITLES and before not in ADJECTIVE_TITLES and touches(token.gap) and abbreviated:
                 self.titled.add(token.lower)
             elif opens or (index and token.gap[:1] == "." and before not in ABBREVIATED_TITLES):
                 self.initial[token.lower] += 1
@@ -169,13 +173,15 @@ class NameBook:
             if not quoted and follows is not None and follows.lower in SURE_VERBS and follows.gap.isspace():
                 self.subjects.add(token.lower)
             if not quoted and index and before in SPEECH_VERBS and token.gap.isspace():
-                self.speaking.add(token.lower)
+                self.speaking[token.lower] += 1
 
     def is_name(self, token: Token) -> bool:
         """Whether the token names somebody or something, rather than opening a sentence."""
         word = token.lower
         if not token.capital or word in _PRONOUNS:
             return False
+        if self.speaking[word] >= _OFTEN and word not in _NEVER_NAMES:
+            return True
         if word in GIVEN_NAMES or word in self.titled:
             return word not in NOT_NAMES or word in self.titled
         if word in NOT_NAMES or word in SPEECH_VERBS or word in ADVERBS or len(word) < 2 or "'" in word:
@@ -205,9 +211,29 @@ def reference_at(stretch: Sequence[Token], index: int, book: NameBook, *, lenien
         return Mention(token.start, token.end, Reference("pronoun", "", (token.lower,)), False, index + 1)
     if token.lower == "another" and lenient and not _noun_follows(stretch, index):
         return Mention(token.start, token.end, Reference("noun", "", ("other",)), False, index + 1)
+    if lenient and (owner := _owner_of_voice(stretch, index, book)):
+        return owner
     if token.lower in ARTICLES or token.lower in POSSESSIVES:
         return _named(stretch, index + 1, book, index) or _described(stretch, index, lenient=lenient)
     return _named(stretch, index, book, index)
+
+
+def _owner_of_voice(stretch: Sequence[Token], index: int, book: NameBook) -> Mention | None:
+    """ "Jane's voice" and "the voice of Jane" are Jane."""
+    for place in range(index, min(len(stretch), index + _LONGEST_PHRASE)):
+        token = stretch[place]
+        if place > index and not touches(token.gap):
+            return None
+        if token.possessive and place + 1 < len(stretch):
+            behind = stretch[place + 1 : place + 3]
+            if not any(word.lower in _VOICES for word in behind):
+                return None
+            whole = [*stretch[:place], replace(token, possessive=False)]
+            found = reference_at(whole, index, book)
+            return found if found is not None and found.after == place + 1 else None
+        if token.lower in _VOICES and place + 2 < len(stretch) and stretch[place + 1].lower == "of":
+            return reference_at(stretch, place + 2, book)
+    return None
 
 
 def _noun_follows(stretch: Sequence[Token], index: int) -> bool:
@@ -248,9 +274,7 @@ def _named(stretch: Sequence[Token], index: int, book: NameBook, begin: int) -> 
         if words and not _extends(stretch, position):
             break
         if (
-            book.is_name(token)
-            or (words and token.capital and len(token.lower) == 1)
-            or (not words and title and token.capital)
+            book.is_name(token) or (words and _is_initial(stretch, position)) or (not words and title and token.capital)
         ) or (
             words
             and token.lower in _LINKS
@@ -284,6 +308,16 @@ def _named(stretch: Sequence[Token], index: int, book: NameBook, begin: int) -> 
     return _mention(stretch, begin, position, Reference("name", title, tuple(words)), last)
 
 
+def _is_initial(stretch: Sequence[Token], position: int) -> bool:
+    token = stretch[position]
+    return (
+        token.capital
+        and len(token.lower) == 1
+        and stretch[position + 1 : position + 2] != []
+        and (stretch[position + 1].gap[:1] == ".")
+    )
+
+
 def _extends(stretch: Sequence[Token], position: int) -> bool:
     gap = stretch[position].gap
     initial = len(stretch[position - 1].lower) == 1 or stretch[position - 1].lower in ABBREVIATED_TITLES
@@ -299,6 +333,8 @@ def _described(stretch: Sequence[Token], index: int, *, lenient: bool) -> Mentio
         if not token.gap.isspace():
             break
         if token.lower in PREPOSITIONS or token.lower in ARTICLES or token.lower in _PRONOUNS:
+            break
+        if token.capital and token.lower in TITLES and position + 1 < len(stretch) and stretch[position + 1].capital:
             break
         if token.lower in PEOPLE:
             head = position

@@ -1,0 +1,101 @@
+"""Which names mean the same person, and which do not."""
+
+from __future__ import annotations
+
+import pytest
+
+from narratix.events.catalogue import CastMember
+from narratix.script.engine import write_script
+
+
+def member(text: str, name: str) -> CastMember:
+    """The one member of the cast who goes by a name."""
+    found = [each for each in write_script(text).cast if name in (each.name, *each.aliases)]
+    assert len(found) == 1, [(each.name, each.aliases) for each in write_script(text).cast]
+    return found[0]
+
+
+def said(*names: str) -> str:
+    return "\n\n".join(f"“Well,” said {name}. “So it is.”" for name in names)
+
+
+@pytest.mark.parametrize(
+    ("names", "same"),
+    [
+        (("Amelia Sedley", "Amelia", "Amelia", "Miss Sedley"), ("Amelia", "Miss Sedley")),
+        (("Elizabeth Bennet", "Elizabeth", "Lizzy"), ("Elizabeth", "Lizzy")),
+        (("Lord Antony Dewhurst", "Lord Tony"), ("Lord Antony Dewhurst", "Lord Tony")),
+        (("Mr. Franklin Blake", "Mr. Franklin", "Mr. Blake"), ("Mr. Franklin", "Mr. Blake")),
+        (("George Minafer", "Georgie", "George"), ("George", "Georgie")),
+        (("Captain Mirvan", "the captain"), ("Captain Mirvan", "The captain")),
+        (("Dr. Livesey", "Doctor Livesey", "the doctor"), ("Dr. Livesey", "The doctor")),
+    ],
+)
+def test_given_names_of_one_person_when_read_then_they_are_one_member(
+    names: tuple[str, ...], same: tuple[str, str]
+) -> None:
+    text = said(*names)
+    assert member(text, same[0]) == member(text, same[1])
+
+
+@pytest.mark.parametrize(
+    ("names", "different"),
+    [
+        (("Mr. Bennet", "Mrs. Bennet", "Jane Bennet", "Elizabeth Bennet"), 4),
+        (("Mrs. Hale", "Miss Hale"), 2),
+        (("Dr. Craven", "Mr. Craven"), 2),
+        (("Sir Pitt Crawley", "Mr. Crawley"), 2),
+        (("Lady Bertram", "Miss Bertram"), 2),
+        (("Carol Kennicott", "Carol", "Dr. Kennicott", "Dr. Kennicott", "Kennicott"), 2),
+        (("Paul Morel", "Paul", "Paul", "Walter Morel", "Morel"), 2),
+        (("Mary Lennox", "Mary", "Mary", "Mary", "Mrs. Lennox"), 2),
+    ],
+)
+def test_given_names_of_a_family_when_read_then_nobody_is_merged(names: tuple[str, ...], different: int) -> None:
+    assert len([each for each in write_script(said(*names)).cast if not each.narrator]) == different
+
+
+def test_given_a_family_name_alone_when_a_man_bears_it_then_it_is_his() -> None:
+    text = said("Carol Kennicott", "Carol", "Dr. Kennicott", "Dr. Kennicott", "Kennicott")
+    assert member(text, "Kennicott") == member(text, "Dr. Kennicott")
+
+
+def test_given_a_stranger_who_is_named_later_when_read_then_he_is_one_member() -> None:
+    text = (
+        "A stranger came to the inn. The stranger sat down by the fire and looked about.\n\n"
+        "The stranger called for rum.\n\n“Rum!” said the stranger.\n\nThe captain came in and turned pale.\n\n"
+        "“Come, you know me,” said the stranger.\n\n“Black Dog!” said the captain.\n\n"
+        "“And who else?” said Black Dog. He laughed.\n\n“Speak up,” said the captain.\n\n“I will,” said Black Dog."
+    )
+    assert member(text, "The stranger") == member(text, "Black Dog")
+    script = write_script(text)
+    names = {each.id: each.name for each in script.cast}
+    spoken = [names[each.speaker] for each in script.segments if each.kind == "speech"]
+    assert spoken == ["Black Dog", "Black Dog", "The captain", "Black Dog", "The captain", "Black Dog"]
+
+
+def test_given_a_narrator_whom_others_call_by_name_when_read_then_the_narrator_has_it() -> None:
+    text = (
+        "I went to the door and I opened it. I knew my guest at once.\n\n“You are late, Hastings,” said Poirot.\n\n"
+        "“I am sorry,” I said.\n\n“Sit down, Hastings,” said Poirot. I sat down beside my friend."
+    )
+    script = write_script(text)
+    assert script.cast[0].name == "Hastings"
+    assert script.cast[0].narrator
+
+
+def test_given_an_author_who_steps_in_now_and_then_when_read_then_nobody_tells_the_story() -> None:
+    scene = "Amelia walked to the window and looked at the garden for a long time. She was thinking of the ball. " * 8
+    text = "\n\n".join([scene] * 6 + ["I have heard that she wept, and I do not blame her.", said("Amelia")])
+    assert write_script(text).cast[0].name == "Narrator"
+
+
+def test_given_a_name_that_is_also_a_word_when_people_speak_by_it_then_it_is_a_name() -> None:
+    assert member(said("Good", "Sir Henry", "Good", "Good"), "Good")
+
+
+def test_given_a_voice_of_somebody_when_it_speaks_then_it_is_theirs() -> None:
+    text = said("Jane", "John Reed") + "\n\n“Boh!” cried the voice of John Reed.\n\n“No!” cried Jane’s voice."
+    script = write_script(text)
+    names = {each.id: each.name for each in script.cast}
+    assert [names[each.speaker] for each in script.segments if each.kind == "speech"][-2:] == ["John Reed", "Jane"]
