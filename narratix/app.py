@@ -19,8 +19,9 @@ import structlog
 from narratix.commands import Commands, Spending
 from narratix.embedded.ffmpeg import find_ffmpeg
 from narratix.embedded.postgres import EmbeddedPostgres, PostgresUnavailable
-from narratix.events.anchoring import Anchorer
 from narratix.environments import check_settings, claim
+from narratix.estimate import estimate
+from narratix.events.anchoring import Anchorer
 from narratix.events.catalogue import Options
 from narratix.events.dsn import asyncpg_dsn, direct_dsn, is_pooled
 from narratix.events.feed import Feed
@@ -37,7 +38,6 @@ from narratix.projections.projection import Projector
 from narratix.projections.rebuild import rebuild_outdated
 from narratix.providers.accounts import Accounts
 from narratix.providers.effects import open_effects
-from narratix.providers.estimate import estimate
 from narratix.providers.language import Access, open_language
 from narratix.providers.mastering import FfmpegMastering
 from narratix.providers.music import open_music

@@ -7,8 +7,8 @@ from datetime import date
 
 import pytest
 
+from narratix.estimate import estimate
 from narratix.events.catalogue import Options
-from narratix.providers.estimate import estimate
 from narratix.providers.language.rules import RulesLanguage
 from narratix.providers.prices import price_of, prices, used
 from narratix.services import Services

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
-from narratix.providers.estimate import estimate as estimated
+from narratix.estimate import estimate as estimated
 from narratix.web.context import Here, as_json, visitor
 from narratix.web.described import problems
 from narratix.web.models import Quote
