@@ -240,6 +240,19 @@ class _Rebuilding:
 
     async def swap(self, store: EventStore, page: int) -> None:
         """Take what the serving build has taken, which waits meanwhile, and serve in its place."""
+        position = self.position
+        try:
+            await self._swap(store, page)
+        except (RebuiltElsewhere, TimeoutError, *UNREACHABLE):
+            raise
+        except Exception:
+            self.projector.forget()
+            self.position = position
+            while events := await store.read_all(after=self.position, limit=page):
+                await self.take(events)
+            raise
+
+    async def _swap(self, store: EventStore, page: int) -> None:
         name, build = self.projector.name, self.projector.build
         async with self._pool.acquire() as connection, transaction(connection):
             serving = await connection.fetchrow(f"{_SERVING} for update", name)

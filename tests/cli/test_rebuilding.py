@@ -3,67 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
-from collections.abc import Sequence
-from typing import Any
 
 import asyncpg
 import pytest
 
-from narratix.events.catalogue import Event, JobCancelled, JobRetried, JobSubmitted, Options
+from narratix.events.catalogue import JobCancelled, JobRetried
 from narratix.events.feed import Connect, Feed
-from narratix.events.store import EventStore, NewEvent
+from narratix.events.store import EventStore
 from narratix.events.subscription import Subscriptions
 from narratix.projections import PROJECTIONS
 from narratix.projections.builds import builds
 from narratix.projections.job_status import JOB_STATUS
-from narratix.projections.projection import Projection, Projector, Reader
+from narratix.projections.projection import Projector, Reader
 from narratix.projections.rebuild import NotRunYet, rebuild
 from narratix.projections.verify import verify
 from narratix.services import Services
+from tests.core.built import ignore, record, rows, serve_build, submitted, until_caught_up
 
 STORY = "The rain fell.\n\n“Who is there?” whispered Anna.\n"
-
-
-def ignore(_done: int, _total: int) -> None:
-    """No bar."""
-
-
-def submitted(title: str = "A story") -> JobSubmitted:
-    return JobSubmitted(title=title, text_sha256="0" * 64, text_key="texts/00/0.txt", characters=9, options=Options())
-
-
-async def record(store: EventStore, events: Sequence[Event], jobs: int = 1) -> None:
-    """`jobs` jobs, each with these events."""
-    for _ in range(jobs):
-        job_id = uuid.uuid4()
-        await store.append([NewEvent(job_id, event, uuid.uuid4()) for event in events])
-
-
-async def serve_build(pool: asyncpg.Pool, store: EventStore, projection: Projection[Any]) -> None:
-    """Build 1, as a service that has caught up leaves it."""
-    projector = Projector(projection)
-    events = await store.read_all()
-    async with pool.acquire() as connection, connection.transaction():
-        await projector.handle(connection, events)
-        await connection.execute(
-            "insert into subscriptions values ($1, 1, $2, $3, true)",
-            projection.name,
-            events[-1].position,
-            projection.code_version,
-        )
-
-
-async def rows(pool: asyncpg.Pool, projection: Projection[Any], build: int) -> list[tuple[Any, ...]]:
-    table = projection.table.name
-    found = await pool.fetch(f"select key, rank, row::text from {table} where build = $1 order by key", build)
-    return [tuple(row) for row in found]
-
-
-async def until_caught_up(pool: asyncpg.Pool) -> None:
-    async with asyncio.timeout(30):
-        while not (found := await builds(pool, {})) or any(each.lag for each in found if each.state == "serving"):
-            await asyncio.sleep(0.05)
 
 
 async def test_given_a_finished_drama_when_everything_is_rebuilt_then_no_byte_changes(narratix: Services) -> None:
