@@ -14,7 +14,7 @@ from narratix.web.context import Actor, Here, Web, as_json, rate_limited, visito
 from narratix.web.described import content, problems
 from narratix.web.models import JOB, Accepted, Result, Status, Story
 from narratix.web.requests import Feedback, StoryWish, Submission
-from narratix.web.stories import check_size, options_of, story_events, written
+from narratix.web.stories import check_size, options_of, story_stream, written
 from narratix.web.streams import EventStream, open_stream
 from narratix.web.views import links, status_view
 
@@ -55,7 +55,7 @@ async def submit(
 async def status(job_id: UUID, request: Request, web: Here) -> Response:
     """Never behind an answer that was given before."""
     view = status_view(await web.statuses.get(job_id))
-    return as_json(view | {"links": _links(job_id, request, web)})
+    return as_json(view | {"links": _admitting(view["links"], request, web)})
 
 
 @router.get(
@@ -136,18 +136,17 @@ async def feedback(job_id: UUID, given: Feedback, request: Request, web: Here, a
 )  # fmt: skip
 async def generate_text(wish: StoryWish, web: Here, request: Request) -> Response:
     """With `Accept: text/event-stream` the story comes as `title`, a `paragraph` each, and the whole `story`."""
-    draft = await written(wish, web.services.ports)
     if "text/event-stream" in request.headers.get("accept", ""):
+        told = await story_stream(wish, web.services.ports)
         headers = {"Cache-Control": "no-store, no-transform"}
-        return EventSourceResponse(story_events(draft), sep="\n", headers=headers, send_timeout=30)
-    return as_json(draft)
+        return EventSourceResponse(told, sep="\n", headers=headers, send_timeout=30)
+    return as_json(await written(wish, web.services.ports))
 
 
 def _accepted(job_id: UUID, request: Request, web: Web) -> Response:
-    return as_json({"job_id": job_id, "links": _links(job_id, request, web)}, 202)
+    return as_json({"job_id": job_id, "links": _admitting(links(str(job_id)), request, web)}, 202)
 
 
-def _links(job_id: UUID, request: Request, web: Web) -> dict[str, str | None]:
-    found = links(str(job_id))
+def _admitting(found: dict[str, str | None], request: Request, web: Web) -> dict[str, str | None]:
     assert found["events"] is not None
     return found | {"events": web.clients.admitting(found["events"], request)}
