@@ -85,10 +85,7 @@ class StoreMachine(GroundedMachine):
     @rule(wanted=st.lists(wanted_request, min_size=1, max_size=3))
     def append(self, wanted: list[dict[str, Any]]) -> None:
         requests = [self._request(**one) for one in wanted]
-        before = len(self.log.stood)
-        answers = self.run(self._append_all(requests, [one["through"] for one in wanted]))
-        self._agree(requests, answers)
-        self._heard(before)
+        self._agree(requests, self.run(self._append_all(requests, [one["through"] for one in wanted])))
 
     @rule(number=st.integers(0, 100), fence=st.none() | wanted_fence)
     def repeat_what_stands(self, number: int, fence: dict[str, Any] | None) -> None:
@@ -213,11 +210,13 @@ class StoreMachine(GroundedMachine):
 
     def _agree(self, requests: Sequence[Request], answers: Sequence[Answer]) -> None:
         """The answers are those of the model, for one order of the requests; that one is the model's from now on."""
+        before = len(self.log.stood)
         for order in itertools.permutations(range(len(requests))):
             log = self.log.copy()
             meant = {number: log.apply(requests[number]) for number in order}
             if all(meant[number] == answers[number] for number in order):
                 self.log = log
+                self._heard(before)
                 return
         first = self.log.copy()
         assert list(answers) == [first.apply(request) for request in requests]

@@ -68,6 +68,7 @@ class WorkMachine(GroundedMachine):
     def __init__(self, ground: Ground) -> None:
         self.model = Jobs()
         self.hands: list[tuple[Hand, Claim]] = []
+        self.failures: set[Hand] = set()
         self.routed = 0
         super().__init__(ground)
 
@@ -197,13 +198,16 @@ class WorkMachine(GroundedMachine):
 
     def _report(self, hand: Hand, claim: Claim, outcome: Outcome, meant: Callable[[], bool]) -> None:
         worker = next(worker for worker in self.workers if worker.owner == hand.worker)
-        said = self.model.said(hand.key) and isinstance(outcome, Done)
+        said = self.model.said(hand.key) if isinstance(outcome, Done) else hand in self.failures
         try:
             self.run(worker._settle(claim, outcome))
         except Fenced:
             assert not meant(), "a report of work that is held was refused"
         else:
+            # a repetition is harmless, and is told so
             assert meant() or said, "a report of work that is lost was accepted"
+            if isinstance(outcome, Failed):
+                self.failures.add(hand)
 
     @precondition(lambda self: self.model.rows)
     @rule(number=st.integers(0, 100))
