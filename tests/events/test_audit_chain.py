@@ -135,3 +135,14 @@ def test_given_rows_as_they_are_copied_then_the_bytes_are_the_documented_ones() 
     for copied in (header + rows, header + rows + trailer, rows, rows + trailer):
         assert list(entries(copied)) == expected
     assert list(entries(header)) == list(entries(header + trailer)) == list(entries(trailer)) == []
+
+
+def test_given_a_chain_recomputed_over_a_gap_in_versions_then_the_gap_is_named() -> None:
+    log = written([JOBS[0], JOBS[1], JOBS[0], JOBS[0]])
+    for place, version in ((2, 3), (2, 1), (3, 2), (3, 9), (0, 0), (1, 2)):
+        forged = [entry if number != place else (*entry[:2], version, *entry[3:]) for number, entry in enumerate(log)]
+        for cuts in (set[int](), {1, 2, 3}):
+            verdict = verified(forged, cuts)
+            assert verdict.problem is not None
+            assert verdict.problem.position == place + 1
+            assert f"{version}: " in verdict.problem.what

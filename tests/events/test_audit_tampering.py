@@ -189,6 +189,7 @@ async def test_given_an_inserted_event_before_the_first_then_its_place_is_named(
     verdict = await verify()
     assert verdict.problem is not None
     assert (verdict.problem.position, verdict.problem.job_id) == (position, JOBS[2])
+    assert {fault.position for fault in verdict.problems} == {position, 3}, "and the job's first event after it"
     assert not (await verify(JOBS[2])).ok
 
 
