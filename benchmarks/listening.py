@@ -1,0 +1,164 @@
+"""How soon a drama plays in Chromium after its text was submitted, whether it ever stalls, and whether what was heard is what was finished."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from narratix.embedded.ffmpeg import find_ffmpeg
+from narratix.samples import SAMPLES
+
+PROJECT = Path(__file__).parents[1]
+RATE = 44_100
+BROWSER = ["--headless", "--no-sandbox", "--disable-gpu", "--autoplay-policy=no-user-gesture-required"]
+
+# The audio element is made by the page's player: whoever makes one is watched from its first moment on.
+WATCH = """{
+  const make = document.createElement.bind(document);
+  globalThis.heard = { playing: null, waits: [], errors: [] };
+  document.createElement = (...named) => {
+    const made = make(...named);
+    if (named[0] === "audio") {
+      made.addEventListener("playing", () => {
+        heard.playing ??= performance.now();
+        const last = heard.waits.at(-1);
+        if (last && !last.to) last.to = performance.now();
+      });
+      made.addEventListener("waiting", () => heard.playing && heard.waits.push({ from: performance.now(), at: made.currentTime }));
+      made.addEventListener("error", () => heard.errors.push(made.error?.message));
+      globalThis.sound = made;
+    }
+    return made;
+  };
+}"""
+
+
+@contextmanager
+def service(engine: str) -> Iterator[str]:
+    """A service of its own, with nothing in its store, that has had a moment to warm up."""
+    with tempfile.TemporaryDirectory(prefix="narratix-listening-") as home:
+        Path(home).chmod(0o755)
+        environment = os.environ | {"NARRATIX_HOME": home, "NARRATIX_SPEECH": engine, "NARRATIX_LOG_LEVEL": "error"}
+        command = [sys.executable, "-m", "narratix", "serve", "--port", "0"]
+        process = subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        try:
+            yield process.stdout.readline().removeprefix("listening on ").strip()
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def measured(url: str, text: str, engine: str, patience: float) -> dict[str, Any]:
+    """Submit on the page and listen until the stream is sealed; then compare it with the finished file."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=BROWSER)
+        page = browser.new_page()
+        page.add_init_script(WATCH)
+        page.goto(url)
+        page.fill("[name=text]", text)
+        page.wait_for_timeout(3000)
+        load = os.getloadavg()[0]
+        began = page.evaluate("performance.now()")
+        page.click("button[type=submit]")
+        end, heard, job = time.monotonic() + patience, {}, ""
+        while time.monotonic() < end:
+            page.wait_for_timeout(500)
+            job = page.evaluate("location.pathname.split('/').pop()")
+            heard = page.evaluate("({...heard, at: globalThis.sound?.currentTime ?? 0, now: performance.now()})")
+            if job and status_of(url, job) in ("completed", "failed"):
+                break
+        # what is left plays from what is there: listen on for a while, to the end of a short one
+        page.wait_for_timeout(5000)
+        heard = page.evaluate("({...heard, at: globalThis.sound?.currentTime ?? 0, now: performance.now()})")
+        browser.close()
+    waits = [round(((wait.get("to") or heard["now"]) - wait["from"]) / 1000, 2) for wait in heard["waits"]]
+    return {
+        "engine": engine,
+        "characters": len(text),
+        "load_before": round(load, 2),
+        "seconds_to_playing": None if heard["playing"] is None else round((heard["playing"] - began) / 1000, 2),
+        "stalls": [
+            {"at": round(wait["at"], 2), "seconds": lasted} for wait, lasted in zip(heard["waits"], waits, strict=True)
+        ],
+        "errors": heard["errors"],
+        "status": status_of(url, job),
+        "heard_until": round(heard["at"], 1),
+        "wall_seconds": round((heard["now"] - began) / 1000 - 5, 1),
+        **compared(url, job),
+    }
+
+
+def status_of(url: str, job: str) -> str:
+    return str(json.loads(fetched(f"{url}/api/demo/status/{job}"))["status"])
+
+
+def fetched(url: str) -> bytes:
+    with urllib.request.urlopen(url, timeout=60) as answer:
+        return bytes(answer.read())
+
+
+def compared(url: str, job: str) -> dict[str, Any]:
+    """The correlation of the sealed stream with the finished file, on the whole and in its worst five seconds."""
+    result = json.loads(fetched(f"{url}/api/demo/result/{job}"))
+    early = decoded(f"{url}{result['stream']['hls']}")
+    late = decoded(f"{url}{result['audio']['url']}")
+    delay = max(range(-3000, 3001, 25), key=lambda d: correlation(early, late, d, 30 * RATE, 40 * RATE))
+    delay = max(range(delay - 25, delay + 26), key=lambda d: correlation(early, late, d, 30 * RATE, 40 * RATE))
+    length = min(len(early), len(late)) - 4000
+    parts = [correlation(early, late, delay, i, i + 5 * RATE) for i in range(4000, length - 5 * RATE, 5 * RATE)]
+    return {
+        "stream_seconds": round(len(early) / RATE, 2),
+        "file_seconds": round(len(late) / RATE, 2),
+        "delay_samples": delay,
+        "correlation": round(correlation(early, late, delay, 4000, length), 5),
+        "worst_five_seconds": round(min(parts), 5) if parts else None,
+    }
+
+
+def correlation(
+    early: npt.NDArray[np.float32], late: npt.NDArray[np.float32], delay: int, first: int, last: int
+) -> float:
+    first, last = max(first, 4000), min(last, len(early) - 4000, len(late) - 4000)
+    if last <= first:
+        return 0.0
+    return float(np.corrcoef(early[first + delay : last + delay], late[first:last])[0, 1])
+
+
+def decoded(address: str) -> npt.NDArray[np.float32]:
+    command = [find_ffmpeg(""), "-v", "error", "-i", address, "-f", "f32le", "-ac", "1", "-ar", str(RATE), "pipe:1"]
+    return np.frombuffer(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout, np.float32)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("text", nargs="?", type=Path, help="default: the first of the samples")
+    parser.add_argument("--engine", action="append", choices=("kokoro", "fast"), help="repeatable; default: fast")
+    parser.add_argument("--warm", type=float, default=8.0, help="seconds that the service has before the text comes")
+    parser.add_argument("--patience", type=float, default=3600.0, help="seconds to wait for the drama")
+    asked = parser.parse_args()
+    text = asked.text.read_text() if asked.text else SAMPLES[0].text
+    for engine in asked.engine or ["fast"]:
+        with service(engine) as url:
+            time.sleep(asked.warm)
+            print(json.dumps(measured(url, text, engine, asked.patience), indent=2))
+
+
+if __name__ == "__main__":
+    main()
