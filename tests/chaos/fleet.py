@@ -133,6 +133,15 @@ class Fleet:
         """The members that ended by themselves."""
         return [member.name for member in self.members if member.process.poll() is not None]
 
+    def raise_fallen(self) -> int:
+        """Start again, as any supervisor does, who ended by itself: a process that finds no database when it starts.
+        How many did."""
+        fallen = [member for member in self.members if member.process.poll() is not None]
+        for member in fallen:
+            member.process, member.log = self._launch(member.name, member.role)
+            member.frozen = False
+        return len(fallen)
+
     # -- the diary -------------------------------------------------------------------------
 
     def read_diary(self) -> list[Entry]:

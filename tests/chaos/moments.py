@@ -86,7 +86,8 @@ class Taken:
 @dataclass(slots=True)
 class Striker:
     """Carries a plan out, and watches what becomes of the work that was struck. `down` are spans without a database or
-    without a worker; `stalls`, how long the router left events lying, in seconds."""
+    without a worker; `stalls`, how long the router left events lying, in seconds; `fell`, how
+    many processes ended by themselves."""
 
     fleet: Fleet
     postgres: EmbeddedPostgres
@@ -95,6 +96,7 @@ class Striker:
     taken: list[Taken] = field(default_factory=list)
     down: list[tuple[float, float]] = field(default_factory=list)
     stalls: list[float] = field(default_factory=list)
+    fell: int = 0
     _database: asyncio.Lock = field(default_factory=asyncio.Lock)
     _awake: list[asyncio.Task[None]] = field(default_factory=list)
 
@@ -178,6 +180,7 @@ class Striker:
         router, since = -1, time.time()
         while True:
             await asyncio.sleep(0.1)
+            self.fell += self.fleet.raise_fallen()
             if not self.fleet.able:
                 self.down.append((time.time() - 0.1, time.time()))
             waiting = [taken for taken in self.taken if taken.seconds is None]

@@ -69,7 +69,7 @@ class Tally:
     unsettled_work: int = 0
     chain: str = ""
     projections: dict[str, str] = field(default_factory=dict)
-    fallen: list[str] = field(default_factory=list)
+    fell: int = 0
     seconds: float = 0.0
 
     @property
@@ -87,7 +87,6 @@ class Tally:
             "work was left over": self.unsettled_work,
             f"the chain is broken: {self.chain}": self.chain != "ok",
             "a read model is not what its log says": any(said != "equal" for said in self.projections.values()),
-            f"processes ended by themselves: {self.fallen}": self.fallen,
         }
         return [sentence for sentence, is_so in broken.items() if is_so]
 
@@ -106,7 +105,7 @@ async def count(tally: Tally, pool: asyncpg.Pool, fleet: Fleet, audience: Audien
     await _settle(pool)
     tally.unsettled_work = await pool.fetchval(_UNSETTLED)
     tally.struck = Counter(striker.struck)
-    tally.fallen = fleet.fallen
+    tally.fell = striker.fell
     store = EventStore(pool)
     log = [event async for event in store.scan()]
     _count_events(tally, log, audience.watched, {row["key"]: row for row in await pool.fetch(_WORK)})
@@ -148,8 +147,8 @@ def _count_events(tally: Tally, log: list[Recorded], watched: list[Watched], wor
         tally.streams_resumed += one.resumed
     for event in log:
         said = msgspec.json.decode(event.metadata)
-        if "work" in said and event.type != "AttemptFailed" and (row := work.get(said["work"])) is not None:
-            tally.by_zombies += row["state"] not in ("done", "dead") or row["attempt"] != said["attempt"]
+        if event.type not in ("AttemptFailed", "JobFailed") and (row := work.get(said.get("work", ""))) is not None:
+            tally.by_zombies += (row["state"], row["attempt"]) != ("done", said["attempt"])
 
 
 def _subject(event: Recorded) -> tuple[object, ...]:
@@ -172,7 +171,7 @@ def _count_calls(tally: Tally, fleet: Fleet) -> None:
                 tally.calls += 1
                 if entry.about in begun:
                     tally.repeated += 1
-                    tally.repeated_though_stored += entry.about in stored
+                    tally.repeated_though_stored += entry.about in stored - fleet.in_flight
                     tally.repeated_unstruck += entry.about not in stored | fleet.in_flight
                 begun.add(entry.about)
 
