@@ -35,6 +35,7 @@ def attribute(reading: Reading, passes: Sequence[Odds] | None = None) -> Attribu
     A turn without any candidate gets a new, nameless character."""
     decoder = prepare(reading)
     decoded = decoder.decode(rankers() if passes is None else passes)
+    _learn_sexes(reading, decoder.characters, decoded.speakers)
     return Attribution(
         decoder.characters, dict(decoder.meaning), decoded.speakers, decoded.confidences, decoder.narrator
     )
@@ -108,6 +109,21 @@ def _narrator(reading: Reading, characters: list[Character], meaning: dict[Refer
     for word in ("i", "me", "my", "myself"):
         meaning[Reference("pronoun", "", (word,))] = number
     return number
+
+
+def _learn_sexes(reading: Reading, characters: Sequence[Character], speakers: Sequence[int]) -> None:
+    """Whoever is still of unknown sex: by "he said" beside their speeches, and by the "sir" of those who talk with them."""
+    unknown = {character.number for character in characters if character.sex == "unknown"}
+    turns = reading.turns
+    for place, (turn, speaker) in enumerate(zip(turns, speakers, strict=True)):
+        if speaker not in unknown:
+            continue
+        sex = sex_of_pronoun(turn.cue.reference) if turn.cue is not None else "unknown"
+        if sex != "unknown":
+            characters[speaker].votes[sex] += 1
+        for other in (place - 1, place + 1):
+            if 0 <= other < len(turns) and speakers[other] != speaker and abs(turns[other].block - turn.block) <= 2:
+                characters[speaker].votes.update(turns[other].calls)
 
 
 _FIRST_PERSON = (("i",), ("me",))

@@ -168,7 +168,7 @@ def gather(
         else:
             gathering.add(reference)
     gathering.add_ranks(ranks)
-    _gather_nouns(counts, gathering.characters, gathering.meaning)
+    _gather_nouns(counts, gathering.characters, gathering.meaning, gathering.votes)
     return gathering.characters, gathering.meaning
 
 
@@ -365,7 +365,12 @@ def _compatible(one: Reference, other: Reference) -> bool:
     return _same_given(short[0], long[0]) and short[-1] == long[-1]
 
 
-def _gather_nouns(counts: Mapping[Reference, int], characters: list[Character], meaning: dict[Reference, int]) -> None:
+def _gather_nouns(
+    counts: Mapping[Reference, int],
+    characters: list[Character],
+    meaning: dict[Reference, int],
+    votes: Mapping[Reference, Counter[str]],
+) -> None:
     """Descriptions: a rank alone joins whoever bears it most, a lone noun the one longer description it ends."""
     offices: dict[str, list[Character]] = defaultdict(list)
     heads: dict[str, list[Character]] = defaultdict(list)
@@ -394,6 +399,7 @@ def _gather_nouns(counts: Mapping[Reference, int], characters: list[Character], 
             known = phrases[owner, words] = Character(len(characters))
             characters.append(known)
         known.references[reference] += counts[reference]
+        known.votes.update(votes.get(reference, {}))
         meaning[reference] = known.number
 
 

@@ -32,7 +32,7 @@ from narratix.script.reading import Reading, read
 from narratix.script.references import Reference
 from narratix.script.tiling import NothingToRead, Tile, check_tiling, tile
 
-ENGINE = "rules-1"
+ENGINE = "rules-2"
 NARRATOR = "narrator"
 _SURE = 0.5
 _CUE_REACH = 90
@@ -124,7 +124,7 @@ def _narrator(result: Attribution, shown: Mapping[Reference, str]) -> CastMember
         return CastMember(id=NARRATOR, name="Narrator", narrator=True)
     character = result.characters[result.narrator]
     if not character.references:
-        return CastMember(id=NARRATOR, name="Narrator", narrator=True)
+        return CastMember(id=NARRATOR, name="Narrator", gender=character.sex, narrator=True)
     return CastMember(
         id=NARRATOR,
         name=character.name(shown),

@@ -79,7 +79,7 @@ MALE_PEOPLE: Final = _words("""
     miller butcher fisherman fireman postman salesman workman woodsman huntsman nobleman madman seaman boatman cabman
     tradesman squire hermit wizard nephew bridegroom chap papa dad daddy pa schoolboy guard porter giant
     knight emperor bachelor commissionaire undertaker sexton friar hunter warrior chieftain bailiff sheriff cowboy
-    foreman watchman driver conductor mate boatswain cabin-boy urchin grandpa men boys gentlemen brothers sons
+    baronet foreman watchman driver conductor mate boatswain cabin-boy urchin grandpa men boys gentlemen brothers sons
 """)
 PLAIN_PEOPLE: Final = _words("""
     child baby doctor teacher master schoolmaster stranger visitor guest servant lawyer attorney judge professor student pupil
@@ -168,7 +168,7 @@ _FEMALE_NAMES: Final = """
     tamara tess tessa thea theodora theresa tilda tina topsy trixie una ursula valentina valerie vanessa vera veronica
     victoria vida viola violet virginia vivian wanda wendy wilhelmina willa winifred yvonne zara zelda zoe
     elena maya aisha fatima priya mei yuki ana lucía sofía chiara giulia ingrid freya nadine hailey madison kayla aaliyah
-    riley zoey lea leila layla amina nora elise anya katya tatiana olga svetlana xiomara jo thea leonie lacie tillie marya heidi carlotta nana melanie antoinette estelle
+    riley zoey lea leila layla amina nora elise anya katya tatiana olga svetlana xiomara jo thea leonie lacie tillie marya heidi carlotta nana melanie antoinette estelle winnie
 """
 _MALE_NAMES: Final = """
     aaron abel abraham adam adrian ahab alan albert aleck alec alex alexander alfred algernon allan allen ambrose amos andrew
@@ -194,7 +194,7 @@ _MALE_NAMES: Final = """
     tod tom tommy tony tristan troy ulysses uriah vernon victor vincent virgil vladimir wallace walter warren
     watson wesley wilbur wilfred will willem william willie willy winston woodrow zachary zeke mycroft curtis ogden
     liam aiden kai omar ali hassan ahmed mohammed raj arjun hiroshi kenji wei diego mateo santiago luis carlos
-    dmitri sergei nikolai lars sven tyler brandon jordan ethan cal terence jock amory montraville
+    dmitri sergei nikolai lars sven tyler brandon jordan ethan cal terence jock amory montraville stewart fitzwilliam
 """
 GIVEN_NAMES: Final[dict[str, Sex]] = {
     **dict.fromkeys(_MALE_NAMES.split(), "male"),

@@ -15,6 +15,10 @@ from narratix.script.words import Token, tokens
 
 _ADDRESS_BEFORE = frozenset(",.!?;:—-\"“‘'(…")
 _ADDRESS_AFTER = frozenset(",.!?;:—-\"”’'…")
+_ADDRESSES = {
+    "sir": "male", "boy": "male", "lad": "male", "man": "male", "fellow": "male", "chap": "male", "sonny": "male",
+    "madam": "female", "ma'am": "female", "miss": "female", "girl": "female", "madame": "female", "lady": "female",
+}  # fmt: skip
 _OWN = frozenset((("i",), ("me",), ("my",)))
 _ENDEARMENTS = frozenset(("dear", "dearest", "darling", "old", "good", "poor"))
 
@@ -31,6 +35,8 @@ class Turn:
     addressed: list[Reference] = field(default_factory=list)
     talked_of: list[Reference] = field(default_factory=list)
     """People named in it who are not called."""
+    calls: Counter[str] = field(default_factory=Counter)
+    """The sexes that its forms of address tell: "sir", "my boy", "madam"."""
     continues: bool = False
     asks: bool = False
     """It ends with a question."""
@@ -122,7 +128,16 @@ def _turns(page: _Page, quotes: Sequence[Quote], book: NameBook, spoken: Counter
                 max(0, page.block.start - 8) : page.block.start
             ].rstrip()[-1:] in (":", ",", "—")
             current = Turn(
-                page.number, [number], quote.start, quote.end, cue, addressed, talked_of, quote.continues, asks, led
+                block=page.number,
+                quotes=[number],
+                start=quote.start,
+                end=quote.end,
+                cue=cue,
+                addressed=addressed,
+                talked_of=talked_of,
+                continues=quote.continues,
+                asks=asks,
+                led=led,
             )
         else:
             current.quotes.append(number)
@@ -131,6 +146,7 @@ def _turns(page: _Page, quotes: Sequence[Quote], book: NameBook, spoken: Counter
             current.addressed.extend(addressed)
             current.talked_of.extend(talked_of)
             current.asks = asks
+        current.calls.update(_forms_of_address(page.speech[index], page.text))
     if current is not None:
         yield current
 
@@ -186,6 +202,25 @@ def _named_in(
             talked_of.append(found.reference)
         index = max(found.after, index + 1)
     return addressed, talked_of
+
+
+def _forms_of_address(stretch: Sequence[Token], text: str) -> Iterator[str]:
+    """The sex of everybody who is called "sir", "madam", "my boy" or the like, between marks."""
+    for index, token in enumerate(stretch):
+        sex = _ADDRESSES.get(token.lower)
+        if sex is None or text[token.end : token.end + 1] not in _ADDRESS_AFTER:
+            continue
+        before = stretch[index - 1].lower if index else ""
+        if (token.gap.strip()[-1:] in _ADDRESS_BEFORE and (index == 0 or token.gap.strip())) or before in (
+            "my",
+            "dear",
+            "old",
+            "young",
+            "yes",
+            "no",
+            "good",
+        ):
+            yield sex
 
 
 def _in_first_person(found: Sequence[Sequence[Mention]], pages: Sequence[_Page]) -> bool:

@@ -99,3 +99,11 @@ def test_given_a_voice_of_somebody_when_it_speaks_then_it_is_theirs() -> None:
     script = write_script(text)
     names = {each.id: each.name for each in script.cast}
     assert [names[each.speaker] for each in script.segments if each.kind == "speech"][-2:] == ["John Reed", "Jane"]
+
+
+def test_given_a_narrator_who_is_called_sir_when_read_then_he_is_a_man() -> None:
+    text = (
+        "I opened the door and I looked out. I saw a boy.\n\n“A letter, sir,” said the boy.\n\n“Thank you,” I said.\n\n"
+        "“Good night, sir,” said the boy. I took my letter and I read it."
+    )
+    assert write_script(text).cast[0].gender == "male"

@@ -46,7 +46,7 @@ def test_given_french_dialogue_when_written_then_the_narrator_reads_all_of_it_an
 
 async def test_given_the_port_when_a_text_is_written_then_use_is_counted_and_costs_nothing() -> None:
     script = await RulesLanguage().write_script("“Go!” said Tom.")
-    assert script.engine == "rules-1"
+    assert script.engine == "rules-2"
     (usage,) = script.usage
     assert (usage.provider, usage.unit, usage.units, usage.cost_usd) == ("rules", "characters", 15.0, 0.0)
 
