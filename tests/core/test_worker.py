@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 
 import pytest
 
+from narratix.claims import Claim, Claims
 from narratix.events.catalogue import Event, FeedbackGiven
 from narratix.handlers.handler import Ports
 from narratix.job import Job
@@ -189,3 +191,46 @@ async def test_given_work_released_by_a_stopped_worker_when_another_sleeps_then_
             stopped.cancel()
             await machine.until(job_id, "FeedbackGiven")
     assert len(calls) == 2
+
+
+async def test_given_no_open_work_when_time_passes_then_nothing_is_asked_until_new_work_is_notified(
+    machine_of: MachineOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("narratix.worker.POLL_SECONDS", 0.05)
+    machine = machine_of(stage(succeed))
+    worker = machine.worker()
+    looks = 0
+    take = worker._claims.take
+
+    async def counted(free: Mapping[str, int]) -> list[Claim]:
+        nonlocal looks
+        looks += 1
+        return await take(free)
+
+    monkeypatch.setattr(worker._claims, "take", counted)
+    async with machine.routing(), running(worker.run()):
+        async with asyncio.timeout(20):
+            while not worker.idle:
+                await asyncio.sleep(0.05)
+        await asyncio.sleep(0.5)  # for looks that were under way
+        before = looks
+        await asyncio.sleep(1.0)
+        assert (looks - before, worker.idle) == (0, True)
+        job_id = await machine.submit()
+        await machine.until(job_id, "FeedbackGiven")
+
+
+async def test_given_a_killed_worker_when_its_lease_ends_then_a_sleeping_worker_takes_over_at_that_moment(
+    machine_of: MachineOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without polling: the worker knows when the lease ends, and when the attempt is due."""
+    monkeypatch.setattr("narratix.worker.POLL_SECONDS", 3600.0)
+    machine = machine_of(stage(succeed))
+    job_id = await machine.submit()
+    async with machine.routing():
+        await machine.until_work("state = 'ready'")
+    killed = Claims(machine.pool, owner="killed", lease=1.0, limits={})
+    assert len(await killed.take({"nothing": 1})) == 1
+    async with machine.routing(), running(machine.worker().run()):
+        await machine.until(job_id, "FeedbackGiven")
+    assert await machine.work("attempt") == 2

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 
 import pytest
 
-from narratix.events.catalogue import Event, FeedbackGiven
+from narratix.claims import Claim, Claims
+from narratix.events.catalogue import DramaExpired, Event, FeedbackGiven, JobCancelled, JobFailed, JobRetried
+from narratix.events.store import Conflict, Fence, NewEvent
 from narratix.handlers.handler import Ports
 from narratix.job import Job
 from narratix.ports import ProviderError
 from tests.core.conftest import MachineOf
-from tests.core.machine_of_work import running, stage
+from tests.core.machine_of_work import running, stage, succeed
 
 
 async def test_given_a_running_provider_call_when_its_job_is_cancelled_then_the_call_is_dropped(
@@ -89,3 +92,46 @@ async def test_given_work_in_flight_when_its_job_failed_meanwhile_then_a_retry_d
                 while len(found := await machine.store.read_types(job_id, FeedbackGiven)) < 2:
                     await asyncio.sleep(0.02)
     assert {event.data for event in found} == {FeedbackGiven(rating=1), FeedbackGiven(rating=2)}
+
+
+@pytest.mark.parametrize("end", [JobCancelled(reason=""), JobFailed(stage="s", item="", reason=""), DramaExpired()])
+@pytest.mark.parametrize("together", [True, False])
+async def test_given_a_job_that_ended_when_work_brings_its_result_in_the_same_call_or_later_then_it_is_refused(
+    machine_of: MachineOf, end: Event, together: bool
+) -> None:
+    machine = machine_of(stage(succeed))
+    job_id = await machine.submit()
+    async with machine.routing():
+        await machine.until_work("state = 'ready'")
+    [claim] = await Claims(machine.pool, owner="me", lease=30.0, limits={}).take({"nothing": 1})
+    ending = machine.store.append([NewEvent(job_id, end, uuid.uuid4())])
+    result = machine.store.append([NewEvent(job_id, FeedbackGiven(rating=1), uuid.uuid4())], fence=fence(claim))
+    if not together:
+        await ending
+        ending = asyncio.sleep(0)  # type: ignore[assignment]
+    _, refused = await asyncio.gather(ending, result, return_exceptions=True)
+    assert isinstance(refused, Conflict)
+    assert refused.actual == 2
+    assert await machine.types(job_id) == ["JobSubmitted", type(end).__name__]
+    assert await machine.work() == "running"
+
+
+async def test_given_a_job_that_was_taken_up_again_when_work_brings_its_result_then_it_lands(
+    machine_of: MachineOf,
+) -> None:
+    machine = machine_of(stage(succeed))
+    job_id = await machine.submit()
+    async with machine.routing():
+        await machine.until_work("state = 'ready'")
+    [claim] = await Claims(machine.pool, owner="me", lease=30.0, limits={}).take({"nothing": 1})
+    await machine.commands.cancel(job_id)
+    await asyncio.gather(
+        machine.store.append([NewEvent(job_id, JobRetried(), uuid.uuid4())]),
+        machine.store.append([NewEvent(job_id, FeedbackGiven(rating=1), uuid.uuid4())], fence=fence(claim)),
+    )
+    assert await machine.types(job_id) == ["JobSubmitted", "JobCancelled", "JobRetried", "FeedbackGiven"]
+    assert await machine.work() == "done"
+
+
+def fence(claim: Claim) -> Fence:
+    return Fence(claim.id, claim.attempt, "me")
