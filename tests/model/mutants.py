@@ -14,7 +14,7 @@ SUBSCRIPTION: Final = "narratix/events/subscription.py"
 REBUILD: Final = "narratix/projections/rebuild.py"
 
 RACES: Final = "tests/model/test_races.py"
-LOG: Final = (RACES, "tests/model/test_store_model.py")
+LOG: Final = ("tests/model/test_append_statement.py", RACES, "tests/model/test_store_model.py")
 WORK: Final = (RACES, "tests/model/test_work_model.py")
 FEED: Final = (RACES, "tests/model/test_feed_model.py")
 

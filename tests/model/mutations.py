@@ -67,7 +67,10 @@ def tried(copy: Path, dsn: str, tests: tuple[str, ...]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="", help="Mutants whose name contains this.")
-    chosen = [mutant for mutant in MUTANTS if parser.parse_args().only in mutant.name]
+    parser.add_argument("--part", default="1/1", help="Every third of them, from the first on, is 1/3.")
+    only, part = parser.parse_args().only, parser.parse_args().part
+    number, parts = map(int, part.split("/"))
+    chosen = [mutant for mutant in MUTANTS if only in mutant.name][number - 1 :: parts]
     for mutant in chosen:
         mutated(mutant, (PROJECT / mutant.path).read_text())
     results: Counter[str] = Counter()
