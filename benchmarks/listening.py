@@ -142,7 +142,20 @@ def correlation(
 
 
 def decoded(address: str) -> npt.NDArray[np.float32]:
-    command = [find_ffmpeg(""), "-v", "error", "-i", address, "-f", "f32le", "-ac", "1", "-ar", str(RATE), "pipe:1"]
+    command = [
+        str(find_ffmpeg("")),
+        "-v",
+        "error",
+        "-i",
+        address,
+        "-f",
+        "f32le",
+        "-ac",
+        "1",
+        "-ar",
+        str(RATE),
+        "pipe:1",
+    ]
     return np.frombuffer(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout, np.float32)
 
 
