@@ -14,7 +14,8 @@ from narratix.events.store import EventStore, Recorded
 from narratix.job import Job, evolve
 
 PIECES_KEPT: Final = 250_000
-"""Segments and lines of all jobs that are kept together: about 400 bytes each, when their words are left out."""
+"""Segments and lines of all jobs that are kept together. A segment takes 270 bytes and a line 600, when its words are
+left out (4.7 kB with them), so all of it about 110 MB."""
 
 
 class Jobs:
