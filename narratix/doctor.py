@@ -28,6 +28,8 @@ from narratix.events.dsn import BadAddress, is_pooled, without_password
 from narratix.events.feed import CHANNEL
 from narratix.events.store import EventStore
 from narratix.ports import ProviderError
+from narratix.projections import code_versions
+from narratix.projections.builds import builds, needs
 from narratix.providers.mastering import FORMATS
 from narratix.providers.music import SOUNDFONT
 from narratix.providers.music.soundfont import SoundFont
@@ -182,9 +184,10 @@ def _examine_database(settings: Settings) -> Iterator[Finding]:
         with database(settings) as found:
             dsn = found.dsn
             yield _tried("database", lambda: asyncio.run(_reach(settings, dsn)))
-            yield _tried("notifications", lambda: asyncio.run(_listen(dsn)))
-            yield _tried("migrations", lambda: asyncio.run(_migrations(dsn)))
             direct = found.direct or dsn
+            yield _tried("notifications", lambda: asyncio.run(_listen(direct)))
+            yield _tried("migrations", lambda: asyncio.run(_migrations(dsn)))
+            yield _tried("read models", lambda: asyncio.run(_read_models(dsn)))
             yield _tried("log", lambda: asyncio.run(_log(settings, direct)))
     except (PostgresUnavailable, BadAddress, WrongEnvironment) as problem:
         yield Finding("database", "broken", str(problem))
@@ -210,13 +213,28 @@ async def _listen(dsn: str) -> str:
     connection = await asyncpg.connect(dsn, timeout=10)
     try:
         await connection.add_listener(CHANNEL, lambda *_: heard.set())
-        await connection.execute("select pg_notify($1, '0')", CHANNEL)
+        # from another session: what one tells itself passes a pooler too
+        other = await asyncpg.connect(dsn, timeout=10)
+        await other.execute(f"notify {CHANNEL}, '0'")
+        await other.close()
         await asyncio.wait_for(heard.wait(), 5)
     except TimeoutError as silence:
         raise Wanting("LISTEN gets nothing", "Use the database's direct address, not a pooler's.") from silence
     finally:
         await connection.close()
     return "arrive"
+
+
+async def _read_models(dsn: str) -> str:
+    async with asyncpg.create_pool(dsn, min_size=1, max_size=1, timeout=10, statement_cache_size=0) as pool:
+        if await pool.fetchval("select to_regclass('subscriptions')") is None:
+            return "none yet"
+        found = await builds(pool, code_versions())
+    if waiting := [needed for build in found if (needed := needs(build))]:
+        broken = any(build.stopped for build in found)
+        raise Wanting(f"{len(waiting)} need somebody", " ".join(waiting), "broken" if broken else "warning")
+    serving = [build for build in found if build.state == "serving"]
+    return f"{len(serving)} serve, the last of them {max((build.lag for build in serving), default=0)} events behind"
 
 
 async def _migrations(dsn: str) -> str:

@@ -27,9 +27,10 @@ def command() -> None:
 def show(as_json: bool) -> None:
     """Every build, its position in the log and how far it is behind."""
     from narratix.cli.console import print_json, print_table
-    from narratix.projections.builds import builds
+    from narratix.projections import code_versions
+    from narratix.projections.builds import builds, needs
 
-    found = _over_the_log(lambda services: builds(services.pool, _code_versions()))
+    found = _over_the_log(lambda services: builds(services.pool, code_versions()))
     if as_json:
         print_json(found)
         return
@@ -38,14 +39,8 @@ def show(as_json: bool) -> None:
         [(each.name, each.build, each.position, each.lag, each.code_version, each.state) for each in found],
     )
     for each in found:
-        if each.stopped:
-            click.echo(
-                f"\n{each.name} stopped at position {each.position + 1}. When that is mended: narratix projections "
-                f"resume {each.name}. To go on without that event: narratix projections skip {each.name} "
-                f'--position {each.position + 1} --reason "..."'
-            )
-        elif each.outdated:
-            click.echo(f"\nTo build {each.name} as this release does: narratix projections rebuild {each.name}")
+        if needed := needs(each):
+            click.echo(f"\n{needed}")
 
 
 @command.command()
@@ -154,12 +149,6 @@ def _user() -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         return str(os.getuid())
-
-
-def _code_versions() -> dict[str, int]:
-    from narratix.projections import PROJECTIONS
-
-    return {projection.name: projection.code_version for projection in PROJECTIONS}
 
 
 def _named(name: str) -> Projection[Any]:

@@ -10,3 +10,8 @@ from narratix.projections.projection import Projection
 from narratix.projections.usage import USAGE
 
 PROJECTIONS: Final[tuple[Projection[Any], ...]] = (JOB_STATUS, LIBRARY, USAGE)
+
+
+def code_versions() -> dict[str, int]:
+    """Name -> the code version of this release."""
+    return {projection.name: projection.code_version for projection in PROJECTIONS}

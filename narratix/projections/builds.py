@@ -66,6 +66,19 @@ def _build(row: asyncpg.Record, wanted: int | None) -> Build:
     return Build(row["name"], row["build"], row["position"], row["lag"], row["code_version"], state, stopped, outdated)
 
 
+def needs(build: Build) -> str:
+    """What somebody has to do about a build, in a sentence; empty where nothing."""
+    if build.stopped:
+        at = build.position + 1
+        return (
+            f"{build.name} {build.state}. When that is mended: narratix projections resume {build.name}. To go on "
+            f'without that event: narratix projections skip {build.name} --position {at} --reason "..."'
+        )
+    if build.outdated:
+        return f"{build.name} was built by an older release: narratix projections rebuild {build.name}, or serve --rebuild."
+    return ""
+
+
 async def skip(
     pool: asyncpg.Pool, store: EventStore, name: str, position: int, *, reason: str, actor: str
 ) -> uuid.UUID:

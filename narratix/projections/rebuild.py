@@ -101,18 +101,19 @@ async def rebuild(
     """
     work, continued = await _begin(pool, projection)
     least: int | None = None
-    rounds = ROUNDS
+    rounds, until = ROUNDS, 0
     async with contextlib.aclosing(pages(store, work.position, size=page)) as log_from_there:
         while rounds:
             head = await store.head()
             progress(work.position, head)
             left = head - work.position
             if left <= NEARLY:
+                until = head
                 break
             least, rounds = (left, ROUNDS) if least is None or left < least else (least, rounds - 1)
             # what was fetched ahead may have been the end of the log then
             await work.take(await anext(log_from_there, []) or await store.read_all(after=work.position, limit=page))
-    await work.swap(store, page)
+    await work.swap(store, until, page)
     progress(work.position, work.position)
     return Rebuilt(projection.name, work.projector.build, work.position, continued)
 
@@ -238,11 +239,11 @@ class _Rebuilding:
         if taken := to_take(events, self._passed_over):
             await projector.handle(connection, taken)
 
-    async def swap(self, store: EventStore, page: int) -> None:
-        """Take what the serving build has taken, which waits meanwhile, and serve in its place."""
+    async def swap(self, store: EventStore, until: int, page: int) -> None:
+        """Take the log up to `until`, and what the serving build has taken, which waits meanwhile; serve in its place."""
         position = self.position
         try:
-            await self._swap(store, page)
+            await self._swap(store, until, page)
         except (RebuiltElsewhere, TimeoutError, *UNREACHABLE):
             raise
         except Exception:
@@ -252,13 +253,13 @@ class _Rebuilding:
                 await self.take(events)
             raise
 
-    async def _swap(self, store: EventStore, page: int) -> None:
+    async def _swap(self, store: EventStore, until: int, page: int) -> None:
         name, build = self.projector.name, self.projector.build
         async with self._pool.acquire() as connection, transaction(connection):
             serving = await connection.fetchrow(f"{_SERVING} for update", name)
             if serving is None or serving["build"] >= build:
                 raise RebuiltElsewhere(name)
-            while (left := serving["position"] - self.position) > 0:
+            while (left := max(serving["position"], until) - self.position) > 0:
                 events = await store.read_all(after=self.position, limit=min(page, left))
                 await self._fold(connection, events)
                 self.position = events[-1].position

@@ -12,6 +12,8 @@ import asyncpg
 from narratix import __version__
 from narratix.events.store import UNREACHABLE
 from narratix.ports import ProviderError
+from narratix.projections import code_versions
+from narratix.projections.builds import builds, needs
 from narratix.schema import head
 from narratix.services import Services
 
@@ -35,6 +37,20 @@ async def _database(services: Services) -> str | None:
     if stored != _head():
         return f"The database is at migration {stored}, this release needs {_head()}: run the migrations."
     return None
+
+
+async def attention(services: Services) -> list[str]:
+    """What keeps nobody from being served, but waits for somebody: read models that stopped or are of an older release,
+    notifications that cannot arrive. Anybody may read it, so it quotes no event."""
+    waits = [services.feed.deaf] if services.feed.deaf else []
+    for build in await builds(services.pool, code_versions()):
+        if build.stopped:
+            waits.append(
+                f"{build.name} stopped at position {build.position + 1}; `narratix projections list` says why."
+            )
+        elif build.outdated:
+            waits.append(needs(build))
+    return waits
 
 
 @cache
@@ -69,7 +85,7 @@ async def status_page(services: Services) -> str:
     cells = [
         f"<tr><th scope=row>{html.escape(name)}</th><td>{html.escape(said)}</td></tr>" for name, said in rows.items()
     ]
-    items = [f"<li>{html.escape(reason)}</li>" for reason in reasons]
+    items = [f"<li>{html.escape(said)}</li>" for said in (reasons or await attention(services))]
     return _PAGE.format(heading=heading, reasons="".join(items), rows="".join(cells))
 
 

@@ -320,6 +320,7 @@ class AuditVerdict(Answer):
 class Health(Answer):
     status: str = Field(examples=["ready"])
     commit: str = Field(default="", description="The commit that runs, where the platform told it.")
+    attention: list[str] = Field(default=[], description="What waits for somebody, though nobody has to wait for it.")
 
 
 class FieldError(Answer):

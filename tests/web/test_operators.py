@@ -23,6 +23,23 @@ async def test_given_a_database_at_another_migration_then_it_is_not_ready_and_sa
     assert "not ready" in (await client.get("/status")).text
 
 
+async def test_given_a_read_model_that_stopped_then_it_is_ready_and_says_what_waits_for_somebody(
+    client: Client, services: Services
+) -> None:
+    await services.pool.execute(
+        "insert into subscriptions values ('library', 1, 6, 1, true, 'JobSubmitted at position 7: a secret'),"
+        " ('usage', 1, 7, 0, true, null)"
+        " on conflict (name, build) do update set error = excluded.error, position = 6, code_version = excluded.code_version"
+    )
+    answer = (await client.get("/health/ready")).json()
+    assert answer["status"] == "ready"
+    assert answer["attention"] == [
+        "library stopped at position 7; `narratix projections list` says why.",
+        "usage was built by an older release: narratix projections rebuild usage, or serve --rebuild.",
+    ]
+    assert "library stopped" in (await client.get("/status")).text
+
+
 async def test_given_a_job_then_the_figures_count_it(client: Client, services: Services, story: Story) -> None:
     await client.get(f"/api/demo/status/{story.id}")
     figures = (await client.get("/metrics")).text

@@ -8,7 +8,7 @@ from starlette.responses import HTMLResponse, Response
 from narratix.web.context import Here, as_json, operator, visitor
 from narratix.web.described import content, problems
 from narratix.web.docs import docs_page
-from narratix.web.health import reasons_against, status_page
+from narratix.web.health import attention, reasons_against, status_page
 from narratix.web.models import Health
 from narratix.web.page import security_headers
 from narratix.web.problems import unavailable
@@ -24,20 +24,26 @@ async def live() -> Response:
 
 @router.get("/health/ready", response_model=Health, responses=problems(), summary="Whether it can do its work")
 async def ready(web: Here) -> Response:
-    """The database answers and is at this release's migration, and the storage answers."""
+    """The database answers and is at this release's migration, and the storage answers. `attention` says what waits for
+    somebody all the same."""
     if reasons := await reasons_against(web.services):
         problem = unavailable(" ".join(reasons))
         problem.extensions = {"reasons": reasons}
         raise problem
-    commit = web.services.settings.commit
-    return as_json({"status": "ready"} | ({"commit": commit} if commit else {}))
+    commit, waits = web.services.settings.commit, await attention(web.services)
+    return as_json(
+        {"status": "ready"} | ({"commit": commit} if commit else {}) | ({"attention": waits} if waits else {})
+    )
 
 
 @router.get(
     "/metrics",
     response_class=Response,
     dependencies=[Depends(operator)],
-    responses={**problems(401, 403), 200: content("text/plain", "In the format of Prometheus.", "narratix_streams 3.0")},
+    responses={
+        **problems(401, 403),
+        200: content("text/plain", "In the format of Prometheus.", "narratix_streams 3.0"),
+    },
     summary="Figures for Prometheus",
 )
 async def metrics(web: Here) -> Response:
