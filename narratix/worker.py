@@ -288,9 +288,9 @@ class Worker:
                 connection = await self._connect()
                 lost = asyncio.Event()
                 connection.add_termination_listener(lambda *_, lost=lost: lost.set())
-                await connection.add_listener(WORK_CHANNEL, lambda *_: self._wake.set())
-                self._wake.set()
                 try:
+                    await connection.add_listener(WORK_CHANNEL, lambda *_: self._wake.set())
+                    self._wake.set()
                     await lost.wait()
                 finally:
                     with contextlib.suppress(*UNREACHABLE, TimeoutError):

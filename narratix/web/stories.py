@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable
 from uuid import UUID
 
 import asyncpg
@@ -15,7 +16,7 @@ from narratix.events.store import EventStore
 from narratix.handlers.handler import Ports
 from narratix.ports import ProviderError, StoryDraft
 from narratix.results import Expired
-from narratix.web.problems import TOO_LARGE, Problem, invalid
+from narratix.web.problems import TOO_LARGE, Problem, invalid, problem_of
 from narratix.web.requests import PerformanceOptions, StoryWish
 
 _CLIP: str = """
@@ -57,22 +58,64 @@ async def options_of(wish: PerformanceOptions, ports: Ports) -> Options:
     )
 
 
-async def written(wish: StoryWish, ports: Ports) -> StoryDraft:
-    """A story as wished. Raises Problem (422) where the writer refuses the premise."""
+async def written(wish: StoryWish, ports: Ports, heard: Callable[[str], None] | None = None) -> StoryDraft:
+    """A story as wished; `heard` is told of it while it is written. Raises Problem (422) where the writer refuses."""
+    seed = secrets.randbelow(2**31)
     try:
-        return await ports.language.write_story(wish.template, wish.premise, wish.length, secrets.randbelow(2**31))
+        return await ports.language.write_story(wish.template, wish.premise, wish.length, seed, heard)
     except ProviderError as refusal:
         if refusal.permanent:
             raise invalid([("premise", str(refusal))]) from refusal
         raise
 
 
-def story_events(draft: StoryDraft) -> Iterator[bytes]:
-    """The story as server-sent events: its title, each paragraph, then the whole."""
-    yield _event("title", {"title": draft.title})
-    for number, paragraph in enumerate(draft.text.split("\n\n")):
-        yield _event("paragraph", {"number": number, "text": paragraph})
-    yield _event("story", draft)
+async def story_stream(wish: StoryWish, ports: Ports) -> AsyncIterator[bytes]:
+    """The story as server-sent events while it is written: `title`, each `paragraph`, then the whole `story`; or
+    `problem` where it was refused after it had begun. Raises Problem (422) where it never began."""
+    pieces: asyncio.Queue[str | None] = asyncio.Queue()  # as long as a story at most
+    writing = asyncio.create_task(written(wish, ports, pieces.put_nowait), name="story")
+    writing.add_done_callback(lambda _: pieces.put_nowait(None))
+    try:
+        first = await pieces.get()
+        if first is None:
+            await writing
+    except BaseException:
+        writing.cancel()
+        raise
+    return _told(first or "", pieces, writing)
+
+
+async def _told(
+    text: str, pieces: asyncio.Queue[str | None], writing: asyncio.Task[StoryDraft]
+) -> AsyncIterator[bytes]:
+    told = 0
+    try:
+        piece: str | None = text
+        while piece is not None:
+            *whole, _ = text.split("\n\n")
+            while told < len(whole):
+                yield _part(told, whole[told])
+                told += 1
+            if (piece := await pieces.get()) is not None:
+                text += piece
+        draft = await writing
+        parts = [draft.title, *draft.text.split("\n\n")]
+        for number in range(told, len(parts)):
+            yield _part(number, parts[number])
+        yield _event("story", draft)
+    except Exception as error:
+        if (problem := problem_of(error)) is None:
+            raise
+        yield _event("problem", {"title": problem.title, "status": problem.status, "detail": problem.detail})
+    finally:
+        writing.cancel()
+
+
+def _part(number: int, text: str) -> bytes:
+    """The title comes first, then the paragraphs, numbered from 0."""
+    if number == 0:
+        return _event("title", {"title": text.strip().strip('#* "“”')})
+    return _event("paragraph", {"number": number - 1, "text": text})
 
 
 def _event(name: str, data: object) -> bytes:

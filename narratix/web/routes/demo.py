@@ -14,7 +14,7 @@ from narratix.web.context import Actor, Here, Web, as_json, rate_limited, visito
 from narratix.web.described import content, problems
 from narratix.web.models import JOB, Accepted, Result, Status, Story
 from narratix.web.requests import Feedback, StoryWish, Submission
-from narratix.web.stories import check_size, options_of, story_events, written
+from narratix.web.stories import check_size, options_of, story_stream, written
 from narratix.web.streams import EventStream, open_stream
 from narratix.web.views import links, status_view
 
@@ -136,11 +136,11 @@ async def feedback(job_id: UUID, given: Feedback, request: Request, web: Here, a
 )  # fmt: skip
 async def generate_text(wish: StoryWish, web: Here, request: Request) -> Response:
     """With `Accept: text/event-stream` the story comes as `title`, a `paragraph` each, and the whole `story`."""
-    draft = await written(wish, web.services.ports)
     if "text/event-stream" in request.headers.get("accept", ""):
+        told = await story_stream(wish, web.services.ports)
         headers = {"Cache-Control": "no-store, no-transform"}
-        return EventSourceResponse(story_events(draft), sep="\n", headers=headers, send_timeout=30)
-    return as_json(draft)
+        return EventSourceResponse(told, sep="\n", headers=headers, send_timeout=30)
+    return as_json(await written(wish, web.services.ports))
 
 
 def _accepted(job_id: UUID, request: Request, web: Web) -> Response:
