@@ -18,11 +18,24 @@ TAIL: Final = 4.0
 LOOP_SECONDS: Final = (16.0, 64.0)
 """Shortest and longest music that is composed for a cue; longer cues loop it."""
 
+OTHER_SECONDS: Final = 2.5
+"""Of an effect that an engine of another release knows."""
+
 _SECONDS: Final[Mapping[str, float]] = {
-    "rain": 8.0, "wind": 7.0, "sea": 8.0, "fire": 7.0, "crowd": 6.0, "birds": 6.0, "water": 6.0,
-    "train": 6.0, "thunder": 5.0, "horse": 4.0, "clock": 4.0, "footsteps": 3.0, "bell": 4.0,
+    "applause": 5.0, "bell": 6.0, "birds": 7.0, "blizzard": 8.0, "breathing": 3.2, "carriage": 6.0, "cat": 1.3,
+    "chain": 2.5, "chime": 6.5, "clock": 5.0, "coin": 1.6, "crash": 1.8, "creak": 1.6, "crickets": 8.0,
+    "crowd": 8.0, "dog": 1.4, "door": 2.2, "drip": 6.0, "drum": 3.8, "engine": 6.0, "explosion": 4.0, "fire": 8.0,
+    "footsteps": 3.2, "footsteps in snow": 3.4, "footsteps on gravel": 3.2, "gallop": 3.5, "glass": 1.6,
+    "gunshot": 1.8, "handbell": 2.2, "heartbeat": 4.0, "horse": 4.0, "knock": 1.2, "owl": 3.4, "paper": 1.8,
+    "rain": 8.0, "running": 2.6, "scuffle": 2.5, "sea": 10.0, "ship": 7.0, "siren": 6.0, "slam": 1.2,
+    "splash": 1.6, "storm": 9.0, "stream": 8.0, "sword": 1.8, "telephone": 4.0, "thunder": 5.0, "train": 7.0,
+    "whip": 0.9, "whistle": 3.0, "wind": 8.0, "wolf": 4.5,
 }  # fmt: skip
-_AMBIENT: Final = frozenset({"rain", "wind", "sea", "fire", "crowd", "birds", "water"})
+"""How long each effect lasts by nature."""
+
+_AMBIENT: Final = frozenset({
+    "blizzard", "storm", "rain", "wind", "fire", "sea", "stream", "birds", "crickets", "crowd", "ship",
+})  # fmt: skip
 
 
 def plan_sound(
@@ -67,7 +80,7 @@ def plan_sound(
                 end=effect.end,
                 name=effect.name,
                 prompt=effect.prompt,
-                seconds=_SECONDS.get(effect.name, 2.5),
+                seconds=_SECONDS.get(effect.name, OTHER_SECONDS),
                 gain_db=-2.0 if ambient else 0.0,
                 pan=0.0 if ambient else (0.35, -0.35, 0.2, -0.2)[number % 4],
                 # a few variants of each effect, so that a second knock is not the first one played again
