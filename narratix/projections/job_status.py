@@ -170,6 +170,8 @@ _COUNTED: Final = ("speak_line", "compose_music", "render_effect", "stream_drama
 
 def _apply(row: JobStatus, event: Event, at: datetime) -> None:
     match event:
+        case LineSpoken():  # first, as most of them are
+            row.eta_seconds = _eta(row, at)
         case ScriptWritten():
             row.cast = _cast(event)
             row.stages["speak_line"].total = len(event.segments)
@@ -181,8 +183,6 @@ def _apply(row: JobStatus, event: Event, at: datetime) -> None:
             row.stages["compose_music"].total = len(event.music)
             row.stages["render_effect"].total = len(event.effects)
             row.stages["stream_drama"].total = len(event.passages)
-        case LineSpoken():
-            row.eta_seconds = _eta(row, at)
         case StreamOpened():
             row.streams = True
         case AttemptFailed():
@@ -258,7 +258,7 @@ def _share(count: StageCount) -> float:
 
 JOB_STATUS: Final = Projection(
     name="job_status",
-    code_version=1,
+    code_version=2,
     row=JobStatus,
     table=projection_table("job_status"),
     keys=lambda event: (str(event.stream_id),),

@@ -18,7 +18,7 @@ from narratix.events.feed import Connect, Feed
 from narratix.events.store import EventStore, NewEvent, Recorded
 from narratix.events.subscription import Subscriptions
 from narratix.projections.builds import builds, skip
-from narratix.projections.job_status import JOB_STATUS, JobStatus
+from narratix.projections.job_status import JOB_STATUS, STAGES, JobStatus
 from narratix.projections.projection import Projection, Projector, Reader
 from narratix.projections.rebuild import RebuildStopped, RebuiltElsewhere, rebuild, rebuild_outdated
 from narratix.projections.verify import NotFoldable, verify
@@ -269,3 +269,19 @@ async def test_given_a_verification_under_way_when_events_come_then_the_serving_
         await until_caught_up(pool)
         assert (verified.position, verified.rows, verified.difference) == (40, 10, None)
         assert (await verify(pool, store, JOB_STATUS, ignore)).position == 40 + 4 * len(appended)
+
+
+async def test_given_rows_of_a_release_with_fewer_stages_when_this_one_reads_and_folds_on_then_they_are_whole(
+    pool: asyncpg.Pool, store: EventStore
+) -> None:
+    await record(store, STORY)
+    await serve_build(pool, store, JOB_STATUS)
+    stage = "stream_drama"
+    assert (
+        await pool.execute("update job_status set row = ((row::jsonb) #- array['stages', $1])::json", stage)
+        == "UPDATE 1"
+    )
+    [row] = await Reader(JOB_STATUS, pool).newest()
+    assert set(row.stages) == set(STAGES)
+    assert row.stages[stage].done == 0
+    assert 0 <= row.progress <= 100
