@@ -335,5 +335,5 @@ MUTANTS: Final = (
         "where name = $1 and build = $2 and $3 >= 0 and not serving",
         FEED,
     ),
-    Mutant("rebuild: keeps rows of the builds that go", REBUILD, "await skipped(pool, name)", "frozenset()", FEED),
+    Mutant("rebuild: shows what is passed over", REBUILD, "await skipped(pool, name)", "frozenset()", FEED),
 )

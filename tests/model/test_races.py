@@ -11,11 +11,14 @@ import asyncpg
 import pytest
 
 from narratix.claims import Claims
-from narratix.events.catalogue import FeedbackGiven
+from narratix.events.catalogue import FeedbackGiven, JobSubmitted, Options
 from narratix.events.store import EventStore, Fence, Fenced, NewEvent
 from narratix.events.subscription import Overtaken, move
+from narratix.handlers import HANDLERS
+from narratix.projections.builds import skip
 from narratix.projections.library import LIBRARY
 from narratix.projections.rebuild import RebuiltElsewhere, rebuild
+from narratix.router import Router
 
 Connect = Callable[[], Awaitable[asyncpg.Connection]]
 
@@ -71,19 +74,50 @@ async def test_given_a_claim_that_commits_while_another_claims_then_nothing_is_c
     pool: asyncpg.Pool, connect: Connect
 ) -> None:
     await insert_work(pool, "ready", count=4)
-    claims = [Claims(pool, owner=owner, lease=60, limits={}) for owner in ("me", "another")]
-    for _ in range(4):
-        found = await asyncio.gather(*(each.take({"speech": 1}) for each in claims for _ in range(2)))
-        ids = [claim.id for taken in found for claim in taken]
-        assert len(ids) == len(set(ids))
-        await pool.execute("update work set state = 'ready', owner = null, lease_until = null")
+    connection = await connect()
+    try:
+        async with connection.transaction():
+            first = await Claims(connection, owner="me", lease=60, limits={}).take({"speech": 2})
+            late = asyncio.create_task(Claims(pool, owner="another", lease=60, limits={}).take({"speech": 2}))
+            async with asyncio.timeout(20):
+                while not (late.done() or await pool.fetchval(_WAITING)):
+                    await asyncio.sleep(0.01)
+    finally:
+        await connection.close()
+    assert len({claim.id for claim in [*first, *await late]}) == 4
+
+
+async def test_given_work_that_others_hold_when_it_is_renewed_then_their_lease_stays_as_it_is(
+    pool: asyncpg.Pool,
+) -> None:
+    work_id = await insert_work(pool)
+    before = await pool.fetchval("select lease_until from work")
+    assert await Claims(pool, owner="another", lease=9999, limits={}).renew([work_id]) == set()
+    assert await pool.fetchval("select lease_until from work") == before
+
+
+@pytest.mark.parametrize("state", ["ready", "waiting", "running", "done"])
+async def test_given_work_that_was_routed_when_it_is_wanted_again_then_it_stays_as_it_is(
+    store: EventStore, pool: asyncpg.Pool, state: str
+) -> None:
+    submitted = JobSubmitted(title="", text_sha256="", text_key="", characters=1, options=Options())
+    await store.append([NewEvent(uuid.uuid4(), submitted, uuid.uuid4())])
+    events = await store.read_all()
+    for _ in range(2):
+        async with pool.acquire() as connection, connection.transaction():
+            await Router(store, HANDLERS).handle(connection, events)
+        await pool.execute("update work set state = $1", state)
+        await pool.execute("update work set attempts = 77")
+    async with pool.acquire() as connection, connection.transaction():
+        await Router(store, HANDLERS).handle(connection, events)
+    assert {tuple(row) for row in await pool.fetch("select state, attempts from work")} == {(state, 77)}
 
 
 async def test_given_a_limited_lane_when_a_claim_commits_while_another_claims_then_the_limit_holds(
     pool: asyncpg.Pool, connect: Connect
 ) -> None:
     await insert_work(pool, "ready", count=4)
-    await pool.execute("insert into lanes (uses) values ('speech')")
+    await pool.execute("insert into lanes (uses, clock) values ('speech', 1000)")  # which no claim will move on
     first, second = (Claims(pool, owner=owner, lease=60, limits={"speech": 2}) for owner in ("me", "another"))
     connection = await connect()
     try:
@@ -113,14 +147,43 @@ async def test_given_a_checkpoint_that_moved_when_a_late_runner_moves_it_then_it
             await move(connection, "s", 2, 6, 7)
 
 
+async def test_given_a_build_that_serves_further_on_when_another_takes_its_place_then_no_reader_goes_back(
+    store: EventStore, pool: asyncpg.Pool
+) -> None:
+    await store.append([NewEvent(uuid.uuid4(), FeedbackGiven(rating=1), uuid.uuid4()) for _ in range(120)])
+    await _serve_library(pool, 120)
+    await rebuild(pool, store, LIBRARY, lambda *_: None, page=100)
+    assert await pool.fetchval("select (build, position) from subscriptions where serving") == (2, 120)
+
+
+async def test_given_an_event_that_is_passed_over_when_a_read_model_is_rebuilt_then_it_is_again(
+    store: EventStore, pool: asyncpg.Pool
+) -> None:
+    submitted = JobSubmitted(title="", text_sha256="", text_key="", characters=1, options=Options())
+    jobs = [uuid.uuid4() for _ in range(2)]
+    for job in jobs:
+        await store.append([NewEvent(job, submitted, uuid.uuid4())])
+    await _serve_library(pool, 0)
+    await pool.execute("update subscriptions set error = 'poison'")
+    await skip(pool, store, "library", 1, reason="nonsense", actor="test")
+    await rebuild(pool, store, LIBRARY, lambda *_: None)
+    await pool.execute("update subscriptions set position = 3 where serving")
+    rows = await pool.fetch("select key from library where build = 2")
+    assert jobs[0] not in {uuid.UUID(row["key"]) for row in rows}
+
+
+async def _serve_library(pool: asyncpg.Pool, position: int) -> None:
+    await pool.execute(
+        "insert into subscriptions (name, build, position, code_version, serving) values ('library', 1, $1, $2, true)",
+        position, LIBRARY.code_version,
+    )  # fmt: skip
+
+
 async def test_given_a_rebuild_under_way_when_another_moves_its_checkpoint_then_it_gives_up(
     store: EventStore, pool: asyncpg.Pool
 ) -> None:
     await store.append([NewEvent(uuid.uuid4(), FeedbackGiven(rating=1), uuid.uuid4()) for _ in range(120)])
-    await pool.execute(
-        "insert into subscriptions (name, build, position, code_version, serving) values ('library', 1, 120, $1, true)",
-        LIBRARY.code_version,
-    )
+    await _serve_library(pool, 120)
     meddling = asyncio.Event()
 
     async def meddle() -> None:
