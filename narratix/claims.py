@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 import asyncpg
-
-from narratix.job import Work
+import msgspec
 
 WORK_CHANNEL: Final = "narratix_work"
 
@@ -38,8 +36,7 @@ select count(*), pg_notify($3, '') from released
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(msgspec.Struct, frozen=True):
     """A piece of work that is ours until its lease ends. `version` is that of the job it follows from."""
 
     id: int
@@ -51,10 +48,6 @@ class Claim:
     version: int
     attempt: int
     attempts: int
-
-    @property
-    def work(self) -> Work:
-        return Work(self.job_id, self.stage, self.item, self.key.rpartition("@")[2])
 
 
 class Claims:

@@ -301,8 +301,7 @@ def decide(job: Job, command: Command) -> tuple[Event, ...]:
 # -- work --------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(msgspec.Struct, frozen=True):
     """A piece of work that a job needs. Its key names the job, the stage, the item and, as `revision`, a digest of
     the inputs: when an input changes, it is other work, and only that is done again."""
 
@@ -315,12 +314,15 @@ class Work:
     def key(self) -> str:
         return f"{self.job_id}/{self.stage}/{self.item}@{self.revision}"
 
-    def event_id(self, ordinal: int) -> UUID:
-        """The id of the n-th event that concludes this work: the same however often it is concluded."""
-        return uuid5(_NAMESPACE, f"{self.key}#{ordinal}")
 
-    def failure_id(self, attempt: int, ordinal: int) -> UUID:
-        return uuid5(_NAMESPACE, f"{self.key}!{attempt}#{ordinal}")
+def conclusion_id(key: str, ordinal: int) -> UUID:
+    """The id of the n-th event that concludes the work with this key: the same however often it is concluded."""
+    return uuid5(_NAMESPACE, f"{key}#{ordinal}")
+
+
+def failure_id(key: str, attempt: int, ordinal: int) -> UUID:
+    """The id of the n-th event that says how this attempt failed."""
+    return uuid5(_NAMESPACE, f"{key}!{attempt}#{ordinal}")
 
 
 def revision(*inputs: Any) -> str:

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
+import msgspec
 
 from narratix.claims import WORK_CHANNEL
 from narratix.events.catalogue import Event, JobCancelled, JobFailed, JobRetried
@@ -47,8 +47,7 @@ where id in (select id from work where job_id = any($1::uuid[]) and state in ('r
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(msgspec.Struct, frozen=True):
     """Work that has become possible, and the version of its job from which it follows."""
 
     handler: Handler

@@ -24,7 +24,7 @@ from narratix.events.catalogue import Event, JobCancelled, JobFailed
 from narratix.events.feed import Connect, Feed
 from narratix.events.store import UNREACHABLE, Conflict, EventStore, Fence, Fenced, NewEvent, StoreError
 from narratix.handlers.handler import Handler, Ports
-from narratix.job import Conclude, GiveUp, Job, decide
+from narratix.job import Conclude, GiveUp, Job, conclusion_id, decide, failure_id
 from narratix.jobs import Jobs
 from narratix.ports import ProviderError
 
@@ -216,7 +216,7 @@ class Worker:
             case Obsolete(job_ended):
                 await self._store.append([], fence=replace(fence, settle="cancelled") if job_ended else fence)
             case Done(event):
-                await self._report(claim, Conclude(event), fence, claim.work.event_id)
+                await self._report(claim, Conclude(event), fence, partial(conclusion_id, claim.key))
             case Failed():
                 await self._give_up(claim, outcome)
                 self._wake.set()  # it may be due again before anything else wakes us
@@ -236,7 +236,7 @@ class Worker:
         )
         settle = "dead" if pause is None else "ready"
         fence = Fence(claim.id, claim.attempt, self.owner, settle, pause or 0.0)  # type: ignore[arg-type]
-        await self._report(claim, command, fence, lambda ordinal: claim.work.failure_id(claim.attempt, ordinal))
+        await self._report(claim, command, fence, partial(failure_id, claim.key, claim.attempt))
 
     async def _report(
         self, claim: Claim, command: Conclude | GiveUp, fence: Fence, event_id: Callable[[int], uuid.UUID]
