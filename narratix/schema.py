@@ -12,15 +12,26 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from narratix.events.dsn import sqlalchemy_url
 from narratix.environments import installations
+from narratix.events.dsn import sqlalchemy_url
 from narratix.events.tables import metadata
 from narratix.keys import api_keys
 from narratix.limits import rate_limits
 from narratix.projections import PROJECTIONS
 from narratix.spend import reservations
 
-__all__ = ["PROJECTIONS", "api_keys", "check", "head", "installations", "metadata", "migrate", "rate_limits", "reservations", "stored"]
+__all__ = [
+    "PROJECTIONS",
+    "api_keys",
+    "check",
+    "head",
+    "installations",
+    "metadata",
+    "migrate",
+    "rate_limits",
+    "reservations",
+    "stored",
+]
 
 MIGRATIONS: Final = Path(__file__).parent.parent / "migrations"
 _LOCK: Final = 72374630

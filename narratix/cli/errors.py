@@ -78,8 +78,8 @@ def _own_sentence(problem: BaseException) -> str:
     from narratix.commands import CommandRefused
     from narratix.embedded.ffmpeg import FfmpegMissing
     from narratix.embedded.postgres import PostgresUnavailable
-    from narratix.events.codec import Unreadable
     from narratix.environments import WrongEnvironment
+    from narratix.events.codec import Unreadable
     from narratix.events.dsn import BadAddress
     from narratix.events.store import StoreError
     from narratix.ports import ProviderError

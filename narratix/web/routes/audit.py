@@ -25,7 +25,9 @@ from narratix.web.models import AuditVerdict, RecordedEvent
 from narratix.web.problems import unavailable
 from narratix.web.routes.jobs import Accept, Format
 
-router = APIRouter(prefix="/api/audit", tags=["audit"], dependencies=[Depends(operator)], responses=problems(401, 403, 422))
+router = APIRouter(
+    prefix="/api/audit", tags=["audit"], dependencies=[Depends(operator)], responses=problems(401, 403, 422)
+)
 
 VERIFY_SECONDS: Final = 50.0
 """Less than most proxies wait for an answer."""

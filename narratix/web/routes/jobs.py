@@ -17,7 +17,9 @@ from narratix.web.metrics import STATUSES
 from narratix.web.models import JobList, RecordedEvent
 from narratix.web.views import summary
 
-router = APIRouter(prefix="/api/jobs", tags=["audit"], dependencies=[Depends(operator)], responses=problems(401, 403, 422))
+router = APIRouter(
+    prefix="/api/jobs", tags=["audit"], dependencies=[Depends(operator)], responses=problems(401, 403, 422)
+)
 
 Limit = Annotated[int, Query(ge=1, le=10_000)]
 Format = Annotated[Literal["json", "ndjson"] | None, Query(description="Or `Accept: application/x-ndjson`.")]

@@ -12,7 +12,9 @@ from narratix.web.context import Here, visitor
 from narratix.web.described import content, problems
 from narratix.web.listening import playlist_of
 
-router = APIRouter(prefix="/api/demo/stream", tags=["demo"], dependencies=[Depends(visitor)], responses=problems(401, 403))
+router = APIRouter(
+    prefix="/api/demo/stream", tags=["demo"], dependencies=[Depends(visitor)], responses=problems(401, 403)
+)
 
 
 @router.get(
