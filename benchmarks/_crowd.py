@@ -41,7 +41,7 @@ class Reader(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)  # that of uvloop is no subclass
         head = f"GET {self._path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/event-stream\r\n\r\n"
-        transport.write(head.encode())
+        self.transport.write(head.encode())
 
     def data_received(self, data: bytes) -> None:
         if self.ready is not None:

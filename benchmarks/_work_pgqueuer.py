@@ -24,7 +24,7 @@ async def measure(dsn: str, jobs: int) -> float:
     async with asyncpg.create_pool(dsn, min_size=4, max_size=20) as pool:
         queue = PgQueuer.from_asyncpg_pool(pool)
         assert queue.queries is not None
-        await queue.queries.install()  # type: ignore[attr-defined]
+        await queue.queries.install()
         left, ended = jobs, asyncio.Event()
 
         def entry(name: str, following: str | None) -> None:

@@ -13,7 +13,7 @@ from narratix.ports import SAMPLE_RATE, ProviderError, Sound
 from narratix.providers.effects import EFFECT_RECIPES, natural_seconds
 from narratix.providers.effects.recipes import find_recipe
 from narratix.providers.effects.synthesised import SynthesisedEffects, find_onset, synthesise
-from narratix.script.effects import EFFECTS as EFFECTS_OF_SCRIPTS
+from narratix.script.sounds import EFFECTS as EFFECTS_OF_SCRIPTS
 from narratix.sound.levels import decibels, lufs
 from narratix.sound.loudness import k_weighted, step_energies, windows
 
