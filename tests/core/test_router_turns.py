@@ -12,6 +12,7 @@ import pytest
 
 from narratix.claims import Claim, Claims
 from narratix.events.catalogue import DramaExpired, Event, FeedbackGiven, JobCompleted, JobRetried
+from narratix.events.feed import Connect
 from narratix.events.store import NewEvent
 from narratix.handlers.handler import Handler, Ports
 from narratix.job import Job
@@ -142,6 +143,23 @@ async def test_given_a_limit_when_many_processes_claim_at_once_then_it_is_never_
     await asyncio.gather(*(claimant() for _ in range(8)))
     assert begun == 60
     assert highest == 5
+
+
+async def test_given_a_limit_when_a_claim_is_not_committed_yet_then_the_next_one_counts_it(
+    machine_of: MachineOf, connect: Connect
+) -> None:
+    machine = machine_of(stage(succeed, items=tuple(map(str, range(10)))))
+    await machine.submit()
+    async with machine.routing():
+        await machine.until_work("state = 'ready'", 10)
+    await machine.pool.execute("insert into lanes (uses) values ('nothing')")
+    slow = await connect()
+    async with slow.transaction():
+        mine = await slow.fetch("select * from claim_work(array['nothing'], array[4], array[5], 'slow', 30)")
+        other = asyncio.create_task(claims(machine.pool, limit=5).take({"nothing": 4}))
+        await asyncio.wait([other], timeout=0.5)
+    assert (len(mine), len(await other)) == (4, 1)
+    await slow.close()
 
 
 async def test_given_a_limit_when_a_holder_is_killed_then_its_share_comes_back_with_its_lease(
