@@ -317,8 +317,8 @@ MUTANTS: Final = (
     Mutant(
         "swap: earlier than the build that serves",
         REBUILD,
-        'while (left := serving["position"] - self.position) > 0:',
-        'while (left := serving["position"] - self.position) > 10**9:',
+        'max(serving["position"], until) - self.position',
+        "until - self.position",
         FEED,
     ),
     Mutant(

@@ -201,7 +201,7 @@ class FeedMachine(GroundedMachine):
         if not self.runners:
             runner = Subscriptions([Projector(self.projection)], self.feeds[0], self.pool, self.ground.connect)
             self.runners["elected 0"] = asyncio.create_task(runner.run())
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(50):
             while (serving := await self.pool.fetchrow(_SERVING)) is None or not (
                 serving["error"] or serving["position"] == len(self.log)
             ):
