@@ -152,7 +152,7 @@ async def test_given_a_limit_when_a_claim_is_not_committed_yet_then_the_next_one
     await machine.submit()
     async with machine.routing():
         await machine.until_work("state = 'ready'", 10)
-    await machine.pool.execute("insert into lanes (uses) values ('nothing')")
+    await machine.pool.execute("insert into lanes (uses, clock) values ('nothing', 1000)")  # as if these were late
     slow = await connect()
     async with slow.transaction():
         mine = await slow.fetch("select * from claim_work(array['nothing'], array[4], array[5], 'slow', 30)")
