@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,12 +24,13 @@ PROGRAM: Final = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', os.def
 
 @contextlib.contextmanager
 def pgbouncer(dsn: str, home: Path, *, connections: int = 8) -> Iterator[str]:
-    """The address of a pooler in front of `dsn` (a unix socket, no password), which shares `connections` among all."""
+    """The address of a pooler in front of `dsn` (a unix socket, no password), which shares `connections` among all. Its
+    log is left in `home`."""
     assert PROGRAM is not None, "PgBouncer is not installed; on Debian and Ubuntu: apt install pgbouncer"
     url = make_url(dsn)
     sockets = Path(str(url.query["host"]))
-    ours, theirs = home / "pooler", sockets.stat()
-    ours.mkdir(mode=0o755)
+    # not below `home`, which only its owner may be able to enter
+    ours, theirs = Path(tempfile.mkdtemp(prefix="narratix-pooler-")), sockets.stat()
     configuration = ours / "pgbouncer.ini"
     configuration.write_text(f"""
 [databases]
@@ -59,9 +61,12 @@ logfile = {ours / "pgbouncer.log"}
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not (ours / f".s.PGSQL.{PORT}").exists():
             if process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"PgBouncer did not start: {(ours / 'pgbouncer.log').read_text()}")
+                raise RuntimeError(f"PgBouncer did not start; {configuration} and what lies beside it may say why.")
             time.sleep(0.02)
         yield f"postgresql://{url.username}@/{url.database}?host={quote(str(ours), safe='/')}&port={PORT}"
     finally:
         process.terminate()
         process.wait(PATIENCE_SECONDS)
+        if (log := ours / "pgbouncer.log").exists():
+            shutil.copy(log, home)
+            shutil.rmtree(ours)
