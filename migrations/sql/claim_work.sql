@@ -27,8 +27,10 @@ declare
     furthest bigint;
 begin
     perform set_config('synchronous_commit', 'off', true);
-    -- what belonged to workers that fell silent, and what waited for its next attempt
-    update work w set state = 'ready', owner = null, lease_until = null
+    -- what belonged to workers that fell silent, and what waited for its next attempt; a worker's death is no fault of
+    -- the work and costs it no attempt, unless it comes again and again
+    update work w set state = 'ready', owner = null, lease_until = null,
+        attempts = w.attempts + case when w.attempt < 20 then 1 else 0 end
     where w.id = any(array(
         select lost.id from work lost where lost.state = 'running' and lost.lease_until < now()
         order by lost.lease_until limit 1000 for update skip locked));

@@ -25,8 +25,11 @@ from narratix.events.catalogue import (
     JobSubmitted,
     LineSpoken,
     MusicComposed,
+    PassageMixed,
     ScriptWritten,
     SoundPlanned,
+    StreamOpened,
+    StreamSealed,
     Usage,
     VoicesCast,
 )
@@ -147,6 +150,13 @@ class _Teller:
 
 def _tell_plainly(event: Event) -> str:
     match event:
+        case PassageMixed():
+            seconds = f"{event.duration:.1f} s from {event.begins:.1f} s on"
+            return f"Passage {event.passage} can be heard ({seconds})."
+        case StreamOpened():
+            return f"The stream opened: {event.duration:.1f} s can be heard already."
+        case StreamSealed():
+            return f"The stream was sealed: {event.duration:.1f} s in {_count(event.passages, 'passage')}."
         case DramaMixed():
             failed = [gate.name for gate in event.gates if not gate.passed]
             gates = f"; outside its limit: {', '.join(failed)}" if failed else "; every check passed"

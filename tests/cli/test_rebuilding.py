@@ -148,10 +148,11 @@ async def test_given_a_stopped_build_and_new_code_when_listed_then_both_are_told
 ) -> None:
     await record(store, [submitted()])
     await serve_build(pool, store, JOB_STATUS)
-    [build] = await builds(pool, {"job_status": 2})
-    assert build.state == "serving, to be rebuilt (this release has code version 2)"
+    newer = JOB_STATUS.code_version + 1
+    [build] = await builds(pool, {"job_status": newer})
+    assert build.state == f"serving, to be rebuilt (this release has code version {newer})"
     await pool.execute("update subscriptions set error = 'JobSubmitted at position 1'")
-    [build] = await builds(pool, {"job_status": 1})
+    [build] = await builds(pool, {"job_status": JOB_STATUS.code_version})
     assert build.state == "stopped: JobSubmitted at position 1"
 
 
