@@ -62,7 +62,7 @@ async def test_given_an_empty_log_then_it_is_whole(verify: Verify, pool: asyncpg
 
 COLUMNS = {
     "position": "position = 100",
-    "event_id": "event_id = overlay(event_id::text placing 'e' from 36)::uuid",
+    "event_id": "event_id = overlay(event_id::text placing case right(event_id::text, 1) when 'e' then 'd' else 'e' end from 36)::uuid",
     "stream_id": "stream_id = '00000000-0000-0000-0000-000000000009'",
     "version": "version = 77",
     "type": "type = 'LineSpokem'",
