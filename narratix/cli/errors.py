@@ -103,9 +103,12 @@ def _own_sentence(problem: BaseException) -> str:
 
 def _database_sentence(problem: BaseException) -> str:
     import asyncpg
+    from sqlalchemy.exc import DBAPIError
 
     from narratix.events.store import UNREACHABLE
 
+    if isinstance(problem, DBAPIError) and problem.orig is not None:  # migrations go through SQLAlchemy
+        problem = problem.orig.__cause__ or problem.orig
     if isinstance(problem, asyncpg.PostgresError) and not isinstance(problem, UNREACHABLE):
         return f"The database refused this: {problem}. Check DATABASE_URL; `narratix doctor` tells what is wrong."
     if isinstance(problem, asyncpg.PostgresError | asyncpg.InterfaceError | ConnectionError):

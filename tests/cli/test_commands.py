@@ -14,6 +14,7 @@ from typing import Any
 import asyncpg
 import pytest
 import structlog
+from sqlalchemy.exc import DBAPIError
 
 from narratix.cli import COMMANDS, narratix
 from narratix.cli.errors import run, sentence
@@ -146,6 +147,7 @@ def test_given_what_is_no_story_when_read_then_a_sentence_says_so_and_the_status
         (OSError(28, "No space left on device", "drama.mp3"), "The disk is full (drama.mp3)"),
         (asyncpg.InvalidPasswordError("password authentication failed"), "DATABASE_URL"),
         (ConnectionRefusedError(111, "Connection refused"), "The database cannot be reached"),
+        (DBAPIError("select 1", {}, ConnectionRefusedError(111, "refused")), "The database cannot be reached"),
         (ExceptionGroup("several", [ProviderError("The first.")]), "The first."),
     ],
 )
