@@ -43,10 +43,8 @@ def downgrade() -> None:
     op.execute("drop function claim_work")
     op.execute("update work set state = 'ready' where state = 'waiting'")
     op.drop_index("work_waiting_idx", "work")
-    op.drop_constraint("work_state_check", "work", type_="check")
-    op.create_check_constraint(
-        op.f("work_state_check"), "work", "state in ('ready', 'running', 'done', 'dead', 'cancelled')"
-    )
+    op.drop_constraint(op.f("work_state_check"), "work", type_="check")
+    op.create_check_constraint("work_state_check", "work", "state in ('ready', 'running', 'done', 'dead', 'cancelled')")
     op.drop_column("work", "version")
     op.alter_column("work", "priority", type_=sa.Integer)
     op.drop_table("lanes")
