@@ -201,7 +201,9 @@ async def test_a_full_disk_is_named(
 
 def program(folder: Path, body: str) -> Path:
     file = folder / "ffmpeg-that-fails"
-    file.write_text(f"#!{sys.executable}\nimport os, signal, sys, time\n{body}\n")
+    file.with_suffix(".py").write_text(f"import os, signal, sys, time\n{body}\n")
+    # a path with a blank in it cannot stand behind #!
+    file.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$0.py" "$@"\n')
     file.chmod(file.stat().st_mode | stat.S_IXUSR)
     return file
 
