@@ -73,7 +73,6 @@ _RESERVE: Final = """
 insert into reservations as held (job_id, actor, day, estimate, open) values ($1, $2, $3, $4, true)
 on conflict (job_id) do update set open = true, estimate = greatest(held.estimate, excluded.estimate)
 """
-_RELEASE: Final = "delete from reservations where job_id = $1 and spent = 0"
 _SPEND: Final = """
 insert into reservations as held (job_id, actor, day, estimate, spent, open)
 select job_id, '', day, 0, usd, true from unnest($1::uuid[], $2::date[], $3::numeric[]) as paid (job_id, day, usd)
@@ -136,10 +135,6 @@ class Budget:
             self._check(committed, usd, now.astimezone(UTC))
             await connection.execute(_RESERVE, job_id, actor, day, Decimal(str(round(usd, 6))))
         self._tell(day, float(committed["day"]) + usd, float(committed["month"]) + usd)
-
-    async def release(self, job_id: uuid.UUID) -> None:
-        """Give back what was reserved for a job that was not accepted after all."""
-        await self._pool.execute(_RELEASE, job_id)
 
     async def committed(self) -> Committed:
         """What is spent or reserved now."""

@@ -10,6 +10,9 @@ import click
 from narratix.cli.errors import CommandFailed
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
+    from narratix.commands import Commands
     from narratix.projections.job_status import JobStatus
     from narratix.services import Services
 
@@ -71,28 +74,18 @@ def show(job: str, as_json: bool) -> None:
 @click.option("--reason", default="", help="Goes on record.")
 def cancel(job: str, reason: str) -> None:
     """Call JOB off. What was made is kept."""
-    from narratix.cli.session import find_job
-
-    async def work(services: Services) -> None:
-        job_id = await find_job(services.pool, job)
-        await services.commands.cancel(job_id, actor=ACTOR, reason=reason)
-        click.echo(f"{job_id} is cancelled.")
-
-    _over_the_log(work)
+    _obey(job, lambda commands, job_id: commands.cancel(job_id, actor=ACTOR, reason=reason), "{} is cancelled.")
 
 
 @command.command()
 @click.argument("job")
 def retry(job: str) -> None:
     """Let a failed or cancelled JOB go on from where it stopped, as soon as the service runs."""
-    from narratix.cli.session import find_job
-
-    async def work(services: Services) -> None:
-        job_id = await find_job(services.pool, job)
-        await services.commands.retry(job_id, actor=ACTOR)
-        click.echo(f"{job_id} goes on; if no service is running here, start one: narratix serve")
-
-    _over_the_log(work)
+    _obey(
+        job,
+        lambda commands, job_id: commands.retry(job_id, actor=ACTOR),
+        "{} goes on; if no service is running here, start one: narratix serve",
+    )
 
 
 @command.command()
@@ -100,14 +93,7 @@ def retry(job: str) -> None:
 @click.option("--reason", required=True, help="Goes on record.")
 def hold(job: str, reason: str) -> None:
     """Keep the files of JOB, whatever their age: a legal hold."""
-    from narratix.cli.session import find_job
-
-    async def work(services: Services) -> None:
-        job_id = await find_job(services.pool, job)
-        await services.commands.hold(job_id, reason, actor=ACTOR)
-        click.echo(f"The files of {job_id} are held.")
-
-    _over_the_log(work)
+    _obey(job, lambda commands, job_id: commands.hold(job_id, reason, actor=ACTOR), "The files of {} are held.")
 
 
 @command.command()
@@ -115,12 +101,21 @@ def hold(job: str, reason: str) -> None:
 @click.option("--reason", default="", help="Goes on record.")
 def release(job: str, reason: str) -> None:
     """Let the files of JOB expire again."""
+    _obey(
+        job,
+        lambda commands, job_id: commands.release(job_id, actor=ACTOR, reason=reason),
+        "The files of {} are no longer held.",
+    )
+
+
+def _obey(job: str, ask: Callable[[Commands, UUID], Awaitable[None]], said: str) -> None:
+    """Ask for something of JOB; then say that it is so."""
     from narratix.cli.session import find_job
 
     async def work(services: Services) -> None:
         job_id = await find_job(services.pool, job)
-        await services.commands.release(job_id, actor=ACTOR, reason=reason)
-        click.echo(f"The files of {job_id} are no longer held.")
+        await ask(services.commands, job_id)
+        click.echo(said.format(job_id))
 
     _over_the_log(work)
 

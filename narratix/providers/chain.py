@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Generic, Protocol, TypeVar
 
 import structlog
@@ -65,6 +65,23 @@ class Chain(Generic[Engine]):
     async def close(self) -> None:
         for engine, _ in self._engines:
             await engine.close()
+
+
+def opened(
+    port: str,
+    names: Sequence[str],
+    engines: Mapping[str, Callable[[], Engine]],
+    chained: Callable[[Sequence[Engine]], Engine],
+) -> Engine:
+    """The engines of those names as one, the first doing the work and the next taking over. Raises ProviderError for an
+    unknown name, for none, and for an engine whose settings are missing."""
+    known = ", ".join(engines)
+    if unknown := next((name for name in names if name not in engines), None):
+        raise ProviderError(f"There is no {port} engine called {unknown!r}; choose of: {known}.", permanent=True)
+    if not names:
+        raise ProviderError(f"No {port} engine is named; choose of: {known}.", permanent=True)
+    made = [engines[name]() for name in names]
+    return made[0] if len(made) == 1 else chained(made)
 
 
 class ChainedMusic(Chain[Music]):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
-from narratix.ports import Effects, ProviderError
+from narratix.ports import Effects
 from narratix.providers.accounts import Accounts
-from narratix.providers.chain import ChainedEffects
+from narratix.providers.chain import ChainedEffects, opened
 from narratix.providers.effects.elevenlabs import ElevenLabsEffects
 from narratix.providers.effects.recipes import EFFECT_RECIPES, natural_seconds
 from narratix.providers.effects.replicate import ReplicateEffects
@@ -28,15 +29,7 @@ CLOUD_EFFECTS: Mapping[str, Callable[[Accounts], Effects]] = {
 
 
 def open_effects(names: Sequence[str], packages: Path, accounts: Accounts) -> Effects:
-    """The engines of those names as one, the first doing the work and the next taking over. Raises ProviderError for an
-    unknown name and for an engine whose settings are missing."""
-    engines: list[Effects] = []
-    for name in names:
-        if name in EFFECTS:
-            engines.append(EFFECTS[name](packages))
-        elif name in CLOUD_EFFECTS:
-            engines.append(CLOUD_EFFECTS[name](accounts))
-        else:
-            known = ", ".join((*CLOUD_EFFECTS, *EFFECTS))
-            raise ProviderError(f"There is no effects engine called {name!r}; choose of: {known}.", permanent=True)
-    return engines[0] if len(engines) == 1 else ChainedEffects(engines)
+    """The engines of those names as one. Raises ProviderError as `opened` does."""
+    engines = {name: partial(make, accounts) for name, make in CLOUD_EFFECTS.items()}
+    engines |= {name: partial(make, packages) for name, make in EFFECTS.items()}
+    return opened("effects", names, engines, ChainedEffects)

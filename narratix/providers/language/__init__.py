@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from narratix.ports import Language, ProviderError, Storage
+from narratix.providers.chain import opened
 from narratix.providers.language.chain import ChainedLanguage
 from narratix.providers.language.oracle import Oracle
 from narratix.providers.language.rules import RulesLanguage
@@ -65,10 +67,6 @@ LANGUAGES: Final[Mapping[str, Callable[[Access], Language]]] = {
 
 
 def open_language(names: Sequence[str], access: Access) -> Language:
-    """The engines of those names as one, the first doing the work and the next taking over. Raises ProviderError for an
-    unknown name and for an engine whose settings are missing."""
-    if unknown := next((name for name in names if name not in LANGUAGES), None):
-        known = ", ".join(LANGUAGES)
-        raise ProviderError(f"There is no language engine called {unknown!r}; choose of: {known}.", permanent=True)
-    engines = [LANGUAGES[name](access) for name in names]
-    return engines[0] if len(engines) == 1 else ChainedLanguage(engines)
+    """The engines of those names as one. Raises ProviderError as `opened` does."""
+    engines = {name: partial(make, access) for name, make in LANGUAGES.items()}
+    return opened("language", names, engines, ChainedLanguage)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
-from narratix.ports import Music, ProviderError
+from narratix.ports import Music
 from narratix.providers.accounts import Accounts
-from narratix.providers.chain import ChainedMusic
+from narratix.providers.chain import ChainedMusic, opened
 from narratix.providers.music.composed import ComposedMusic
 from narratix.providers.music.elevenlabs import ElevenLabsMusic
 from narratix.providers.music.replicate import ReplicateMusic
@@ -28,15 +29,7 @@ CLOUD_MUSIC: Mapping[str, Callable[[Accounts], Music]] = {
 
 
 def open_music(names: Sequence[str], packages: Path, accounts: Accounts) -> Music:
-    """The engines of those names as one, the first doing the work and the next taking over. Raises ProviderError for an
-    unknown name and for an engine whose settings are missing."""
-    engines: list[Music] = []
-    for name in names:
-        if name in MUSIC:
-            engines.append(MUSIC[name](packages))
-        elif name in CLOUD_MUSIC:
-            engines.append(CLOUD_MUSIC[name](accounts))
-        else:
-            known = ", ".join((*CLOUD_MUSIC, *MUSIC))
-            raise ProviderError(f"There is no music engine called {name!r}; choose of: {known}.", permanent=True)
-    return engines[0] if len(engines) == 1 else ChainedMusic(engines)
+    """The engines of those names as one. Raises ProviderError as `opened` does."""
+    engines = {name: partial(make, accounts) for name, make in CLOUD_MUSIC.items()}
+    engines |= {name: partial(make, packages) for name, make in MUSIC.items()}
+    return opened("music", names, engines, ChainedMusic)
