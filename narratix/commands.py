@@ -106,8 +106,9 @@ class Commands:
         """Let a failed or cancelled job go on. Raises NoSuchJob, NotNow, OverBudget."""
         if self._spending is not None:
             stopped = await self.load(job_id)
-            usd = self._spending.estimate(stopped.characters, stopped.options)
-            await self._spending.budget.reserve(job_id, actor, usd)
+            if stopped.status in ("failed", "cancelled"):
+                usd = self._spending.estimate(stopped.characters, stopped.options)
+                await self._spending.budget.reserve(job_id, actor, usd, reopen=True)
         job = await self._obey(job_id, Retry(), actor)
         if job is not None and not job.active:
             raise NotNow(f"This job is {job.status}; only a failed or cancelled one can be retried.")

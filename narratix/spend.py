@@ -69,6 +69,7 @@ select coalesce(sum(usd) filter (where actor = $3 and day = $1), 0) as actor,
        coalesce(sum(usd), 0) as month
 from counted
 """
+_HELD: Final = "select open from reservations where job_id = $1"
 _RESERVE: Final = """
 insert into reservations as held (job_id, actor, day, estimate, open) values ($1, $2, $3, $4, true)
 on conflict (job_id) do update set open = true, estimate = greatest(held.estimate, excluded.estimate)
@@ -117,8 +118,9 @@ class Budget:
         self.caps = caps
         self._told: tuple[date, float] = (date.min, 0.0)
 
-    async def reserve(self, job_id: uuid.UUID, actor: str, usd: float) -> None:
-        """Reserve `usd` for a job; again for the same job changes nothing, or opens it anew. Raises OverBudget."""
+    async def reserve(self, job_id: uuid.UUID, actor: str, usd: float, *, reopen: bool = False) -> None:
+        """Reserve `usd` for a job. The same job again changes nothing; with `reopen`, one that was over may spend again.
+        Raises OverBudget."""
         if usd <= 0:
             return
         if usd > self.caps.job:
@@ -129,6 +131,9 @@ class Budget:
             )
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.execute("select pg_advisory_xact_lock($1)", LOCK)
+            still_open = await connection.fetchval(_HELD, job_id)
+            if still_open or (still_open is not None and not reopen):
+                return
             now: datetime = await connection.fetchval("select now()")
             day = now.astimezone(UTC).date()
             committed = await connection.fetchrow(_COMMITTED, day, job_id, actor, ORPHAN_SECONDS)

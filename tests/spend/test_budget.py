@@ -158,3 +158,26 @@ async def test_given_a_job_on_record_then_its_reservation_counts_for_as_long_as_
     await store.append([NewEvent(job, submitted, uuid.uuid4())])
     await pool.execute("update reservations set created_at = now() - interval '5 hours'")
     assert (await budget.committed()).day == 1.0
+
+
+async def test_given_a_job_that_is_over_then_only_taking_it_up_again_opens_its_reservation(
+    budget: Budget, pool: asyncpg.Pool, store: EventStore
+) -> None:
+    job = uuid.uuid4()
+    await budget.reserve(job, "ann", 2.0)
+    await store.append([line(job, 0, 0.30), NewEvent(job, JobCompleted(duration=1.0), uuid.uuid4())])
+    await settle(pool, store)
+
+    await budget.reserve(job, "ann", 2.0)
+    assert (await budget.committed()).day == pytest.approx(0.30)
+    await budget.reserve(job, "ann", 2.0, reopen=True)
+    assert (await budget.committed()).day == pytest.approx(2.0)
+
+
+async def test_given_the_caps_are_reached_then_a_repeated_submission_is_still_the_same_job(budget: Budget) -> None:
+    jobs = [uuid.uuid4() for _ in range(5)]
+    for job in jobs:
+        await budget.reserve(job, "ann", 1.0)
+    await budget.reserve(jobs[0], "ann", 1.0)
+    with pytest.raises(OverBudget):
+        await budget.reserve(uuid.uuid4(), "ann", 1.0)
