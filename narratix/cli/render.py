@@ -113,6 +113,7 @@ def _options(
         voices=wishes,
         music=music,
         effects=effects,
+        stream=False,
         seed=seed,
     )
 

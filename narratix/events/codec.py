@@ -42,6 +42,8 @@ class Damaged(Event, frozen=True, kw_only=True):
 
 
 UPCASTERS: Final[Mapping[tuple[str, int], Upcaster]] = {
+    # every drama could be heard while it was made
+    ("JobSubmitted", 1): lambda data: {**data, "options": {**data["options"], "stream": True}},
     # a drama that was planned before there were passages is mixed in one piece
     ("SoundPlanned", 1): lambda data: {**data, "passages": []},
 }

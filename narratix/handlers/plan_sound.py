@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from narratix.events.catalogue import Event, ScriptWritten
 from narratix.handlers.handler import Handler, Ports
 from narratix.job import Job
@@ -13,7 +15,8 @@ async def run(_ports: Ports, job: Job, _item: str) -> Event:
     assert script is not None
     music = script.music if options.music else ()
     effects = script.effects if options.effects else ()
-    return plan_sound(script.segments, music, effects, options.seed)
+    plan = plan_sound(script.segments, music, effects, options.seed)
+    return plan if options.stream else msgspec.structs.replace(plan, passages=())
 
 
 PLAN_SOUND = Handler(
@@ -22,7 +25,13 @@ PLAN_SOUND = Handler(
     wakes_on=(ScriptWritten,),
     items=lambda job: [""] if job.script else [],
     done=lambda job, _item: job.plan is not None,
-    inputs=lambda job, _item: (job.text_sha256, job.options.music, job.options.effects, job.options.seed),
+    inputs=lambda job, _item: (
+        job.text_sha256,
+        job.options.music,
+        job.options.effects,
+        job.options.stream,
+        job.options.seed,
+    ),
     run=run,
     light=True,
     time_limit=30,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -60,7 +61,15 @@ def test_given_a_rule_that_this_cannot_judge_then_it_is_refused_by_name(rule: di
         rules_of(tmp_path / "rules.json")
 
 
+async def until_subscribed(narratix: Services) -> None:
+    """A service that has just started has told of none of its subscriptions yet."""
+    async with asyncio.timeout(30):
+        while not await narratix.pool.fetchval("select exists (select from subscriptions where serving)"):
+            await asyncio.sleep(0.05)
+
+
 async def test_given_the_real_figures_then_every_rule_finds_its_metric_and_none_fires(narratix: Services) -> None:
+    await until_subscribed(narratix)
     figures = (await Metrics().scrape(narratix)).decode()
     rules = rules_of(RULES)
 

@@ -63,3 +63,13 @@ async def test_given_a_clip_that_is_gone_when_the_drama_is_mixed_then_the_job_fa
     status = await until_ended(narratix, await narratix.commands.submit(STORY))
 
     assert (status.status, status.error, status.stage) == ("failed", "The disk is full.", "mix_drama")
+
+
+async def test_given_nobody_who_listens_before_the_end_then_no_passage_is_mixed_by_itself(narratix: Services) -> None:
+    job_id = await narratix.commands.submit(STORY, options=Options(formats=("wav",), stream=False))
+    status = await until_ended(narratix, job_id)
+
+    assert status.status == "completed", status.error
+    types = {event.type for event in await narratix.store.read(job_id)}
+    assert types.isdisjoint({"PassageMixed", "StreamOpened", "StreamSealed"})
+    assert "DramaMixed" in types
