@@ -110,6 +110,9 @@ class Coalescer:
     async def _flush_all(self) -> None:
         try:
             while await self._anything():
+                # those who were answered just now may have more: without this turn for them, they and those who came
+                # meanwhile would take turns for ever, each paying for a commit of their own
+                await asyncio.sleep(0)
                 if batch := self._take():
                     await self._deliver(batch)
         finally:

@@ -68,6 +68,24 @@ async def test_given_a_flush_under_way_when_others_append_then_they_all_share_th
     assert await transactions(pool) == [1, 50]
 
 
+async def test_given_somebody_who_appends_again_when_answered_then_they_share_the_next_with_those_who_wait(
+    store: EventStore, pool: asyncpg.Pool, held: Held
+) -> None:
+    async def twice() -> None:
+        await store.append([feedback()])
+        await store.append([feedback()])
+
+    await held.take()
+    again = asyncio.create_task(twice())
+    await held.until_a_flush_waits()
+    rest = [asyncio.create_task(store.append([feedback()])) for _ in range(10)]
+    await asyncio.sleep(0)
+    await held.give()
+    await asyncio.gather(again, *rest)
+
+    assert await transactions(pool) == [1, 11]
+
+
 async def test_given_more_than_a_flush_may_hold_when_it_is_sent_then_it_goes_in_several(
     store: EventStore, pool: asyncpg.Pool, held: Held, monkeypatch: pytest.MonkeyPatch
 ) -> None:
