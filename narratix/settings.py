@@ -16,11 +16,12 @@ PROJECT = Path(__file__).parent.parent
 def _origins(given: object) -> object:
     if not isinstance(given, str):
         return given
-    origins = tuple(origin.strip().rstrip("/") for origin in given.split(",") if origin.strip())
+    origins = [origin.strip().rstrip("/").lower() for origin in given.split(",") if origin.strip()]
     for origin in origins:
         if not re.fullmatch(r"https?://[^/?#@*\s]+", origin):
             raise ValueError(f"{origin!r} is no origin; write it as in https://example.org, without a path")
-    return origins
+    # as browsers write them: without the port that goes without saying
+    return tuple(re.sub(r"^(https(?=.*:443$)|http(?=.*:80$))(://.+):\d+$", r"\1\2", origin) for origin in origins)
 
 
 class Settings(BaseSettings):
@@ -107,7 +108,7 @@ class Settings(BaseSettings):
     max_text_bytes: int = 50 * 1024
     max_streams_per_address: int = Field(default=32, ge=1)
     allowed_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_origins)] = ()
-    """The origins ("https://example.org", separated by commas) whose pages may follow jobs here."""
+    """The origins ("https://example.org", separated by commas) whose pages may use the API here, with a key."""
     trusted_proxy: bool = False
     """Whether every request comes through a proxy of ours that sets X-Real-IP to the client's address."""
     commit: str = Field(default="", validation_alias="RAILWAY_GIT_COMMIT_SHA")

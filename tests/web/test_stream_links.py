@@ -13,7 +13,6 @@ from urllib.parse import parse_qs, urlsplit
 import httpx2
 import pytest
 import structlog
-from pydantic import ValidationError
 from starlette.requests import HTTPConnection
 
 from narratix.logging import configure_logging
@@ -22,8 +21,6 @@ from narratix.settings import Settings
 from narratix.web.clients import LINK_SECONDS, Clients
 from tests.web.event_stream import take
 from tests.web.web_site import TEXT, Story, client_of
-
-ELSEWHERE = "https://stories.example"
 
 
 async def test_given_production_when_a_page_elsewhere_follows_the_link_then_it_gets_the_stream_and_nothing_else(
@@ -99,33 +96,6 @@ async def test_given_whatever_happens_to_a_stream_then_its_token_is_in_no_log(
     assert "a fault of ours" in logged
     assert "demo.py" in logged
     assert token.partition(".")[2] not in logged
-
-
-async def test_given_allowed_origins_then_their_pages_may_read_streams_and_others_may_not(services: Services) -> None:
-    services.settings.allowed_origins = (ELSEWHERE,)
-    story = Story(services, await services.commands.submit(TEXT))
-    await story.record(*story.begun, story.ended)
-    address = f"/api/demo/events/{story.id}"
-    async with client_of(services) as client:
-        for path, status in ((address, 200), (f"/api/demo/events/{uuid.uuid4()}", 404)):
-            answer = await client.get(path, headers={"Origin": ELSEWHERE})
-            assert answer.status_code == status
-            assert answer.headers["access-control-allow-origin"] == ELSEWHERE
-            assert answer.headers["vary"] == "Origin"
-            assert "access-control-allow-credentials" not in answer.headers
-        asking = {"Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "Last-Event-ID"}
-        assert (await client.options(address, headers={"Origin": ELSEWHERE, **asking})).status_code == 200
-        for origin, path in (("https://other.example", address), (ELSEWHERE, f"/api/demo/status/{story.id}")):
-            answer = await client.get(path, headers={"Origin": origin})
-            assert "access-control-allow-origin" not in answer.headers
-
-
-def test_given_origins_in_the_environment_then_they_are_checked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NARRATIX_ALLOWED_ORIGINS", "https://a.example, http://localhost:3000/")
-    assert Settings().allowed_origins == ("https://a.example", "http://localhost:3000")
-    monkeypatch.setenv("NARRATIX_ALLOWED_ORIGINS", "a.example/page")
-    with pytest.raises(ValidationError, match="is no origin; write it as in"):
-        Settings()
 
 
 @contextlib.contextmanager
