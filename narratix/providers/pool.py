@@ -34,6 +34,9 @@ _PRELOADED: Final = (
 """What workers need before they can do anything: over a second of work for each of them, done once by the fork server
 instead, whose memory they share."""
 
+REST_SECONDS: Final = 300.0
+"""After this long without a call the workers end: a neural voice holds up to a gigabyte for each, which is paid for."""
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -42,9 +45,9 @@ class EnginePool:
     """Runs functions in up to `workers` processes (default: one per core).
 
     `initializer(*initargs)` loads the engine, once per worker, before its first function; both must be
-    importable by name. No process exists before the first `run`, nor after `close`; a closed pool starts
-    again when it is used again. At most two calls per worker are handed over at a time: the rest wait
-    here, where cancelling them costs nothing.
+    importable by name. No process exists before the first `run`, after `close`, or when nothing was called for `rest`
+    seconds; the pool starts again when it is used again. At most two calls per worker are handed over at a time: the
+    others wait here, where cancelling them costs nothing.
 
     Errors of the function and of the initializer arrive as they were raised. A worker that dies takes the calls
     in flight with it: they raise a retriable ProviderError, and the next call finds fresh workers.
@@ -57,10 +60,14 @@ class EnginePool:
         initargs: tuple[object, ...] = (),
         *,
         name: str = "engine",
+        rest: float = REST_SECONDS,
     ) -> None:
         self.workers = workers or available_cores()
         self._load = partial(initializer, *initargs) if initializer else None
         self._name = name
+        self._rest_seconds = rest
+        self._under_way = 0
+        self._resting: asyncio.TimerHandle | None = None
         self._executor: ProcessPoolExecutor | None = None
         self._slots: asyncio.Semaphore | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -75,8 +82,9 @@ class EnginePool:
         except BaseException:
             slots.release()
             raise
+        self._begun()
         loop = asyncio.get_running_loop()
-        future.add_done_callback(lambda _: _release(loop, slots))
+        future.add_done_callback(lambda _: _told(loop, partial(self._ended, loop, slots)))
         try:
             return await asyncio.wrap_future(future)
         except BrokenProcessPool as death:
@@ -88,6 +96,8 @@ class EnginePool:
 
     async def close(self) -> None:
         """End the workers, whatever they are doing. Calls in flight raise a retriable ProviderError."""
+        if self._resting is not None:
+            self._resting.cancel()
         executor, self._executor = self._executor, None
         if executor is None:
             return
@@ -95,6 +105,21 @@ class EnginePool:
         for process in processes:
             process.kill()
         await asyncio.to_thread(executor.shutdown, wait=True, cancel_futures=True)
+
+    def _begun(self) -> None:
+        self._under_way += 1
+        if self._resting is not None:
+            self._resting.cancel()
+
+    def _ended(self, loop: asyncio.AbstractEventLoop, slots: asyncio.Semaphore) -> None:
+        slots.release()
+        self._under_way -= 1
+        if not self._under_way:
+            self._resting = loop.call_later(self._rest_seconds, self._rest)
+
+    def _rest(self) -> None:
+        if self._executor is not None and not self._under_way:
+            self._discard(self._executor)
 
     def _submit(self, call: Callable[[], T]) -> tuple[ProcessPoolExecutor, Future[T]]:
         executor = self._executor or self._start()
@@ -122,7 +147,7 @@ class EnginePool:
     def _slots_of_this_loop(self) -> asyncio.Semaphore:
         loop = asyncio.get_running_loop()
         if self._slots is None or self._loop is not loop:
-            self._slots, self._loop = asyncio.Semaphore(2 * self.workers), loop
+            self._slots, self._loop, self._under_way = asyncio.Semaphore(2 * self.workers), loop, 0
         return self._slots
 
 
@@ -139,9 +164,9 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
-def _release(loop: asyncio.AbstractEventLoop, slots: asyncio.Semaphore) -> None:
+def _told(loop: asyncio.AbstractEventLoop, ended: Callable[[], None]) -> None:
     if not loop.is_closed():
-        loop.call_soon_threadsafe(slots.release)
+        loop.call_soon_threadsafe(ended)
 
 
 # -- in the worker -----------------------------------------------------------------------------

@@ -99,6 +99,20 @@ async def test_given_an_engine_that_cannot_load_when_called_then_its_own_error_a
         await pool.close()
 
 
+async def test_given_a_pool_that_nobody_calls_then_its_workers_end_and_the_next_call_finds_others() -> None:
+    pool = EnginePool(1, load, ("engine",), rest=0.2)
+    try:
+        first, _ = await pool.run(loaded)
+        long_call = await pool.run(nap, 0.5)
+        assert long_call == first  # a call that takes longer than that is no rest
+        async with asyncio.timeout(30):
+            while Path(f"/proc/{first}").exists():
+                await asyncio.sleep(0.05)
+        assert (await pool.run(loaded))[0] != first
+    finally:
+        await pool.close()
+
+
 async def test_given_ctrl_c_on_the_terminal_when_a_worker_gets_it_then_it_goes_on(pool: EnginePool) -> None:
     assert await pool.run(interrupt_self) == "still here"
 
