@@ -7,14 +7,15 @@
 --   ok         all of its events were written, and its work row was settled
 --   duplicate  one of its events stands in the log already; nothing was written
 --   fenced     its work row is held by somebody else by now
---   conflict   a stream is not at the version it expected; last_version is where it is
+--   conflict   a stream is not at the version it expected, or it would add the result of work to a job
+--              that has ended; last_version is where the stream is
 --   invalid    it could not be stored: not JSON, a NUL, one id twice, an unknown way to settle
 --
 -- events, one array element each; request[] numbers 1..requests, ascending:
 --   expected[]      the stream's version before this request, or null for "any"
 -- fences, one element each, ascending (at most one per request): the work row that this request
 --   settles. It must still be held by (attempt, owner), or the request is refused as 'fenced'.
---   settle[]        the state the row gets; 'ready' again runs after delay[] seconds.
+--   settle[]        the state the row gets; with delay[] seconds, 'ready' becomes 'waiting' first.
 --
 -- hash = sha256(previous hash of the stream (nothing for the first)
 --               || utf8(position \n event_id \n stream_id \n version \n type \n schema_version \n
@@ -40,6 +41,21 @@ exception when data_exception or program_limit_exceeded then
 end
 $$;
 
+-- What ends a job, and what takes it up again.
+create index events_endings_idx on events (stream_id, version)
+where type in ('JobCompleted', 'JobFailed', 'JobCancelled', 'JobRetried', 'DramaExpired');
+
+create view turning_points as
+select stream_id, version, type from events
+where type in ('JobCompleted', 'JobFailed', 'JobCancelled', 'JobRetried', 'DramaExpired');
+
+create function job_has_ended(job uuid) returns boolean
+language sql stable parallel safe as $$
+    select coalesce((
+        select t.type <> 'JobRetried' from turning_points t where t.stream_id = job order by t.version desc limit 1
+    ), false)
+$$;
+
 create or replace function append_many(
     requests integer,
     request integer[], event_ids uuid[], streams uuid[], expected integer[],
@@ -48,6 +64,9 @@ create or replace function append_many(
     settle text[], delay double precision[]
 ) returns table (outcome text, last_position bigint, last_version integer)
 language plpgsql
+-- with its owner's rights, so that a service needs none to insert into the log past it
+security definer
+set search_path = public, pg_temp
 set lock_timeout = '10s'
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off  -- a plan made while the log was short must also do when it is long
@@ -73,6 +92,7 @@ declare
     -- while deciding one by one: what the requests so far will have done
     written_ids uuid[] := '{}';
     written_streams uuid[] := '{}';
+    written_types text[] := '{}';
     settled bigint[] := '{}';
     i integer := 1;        -- the first event of the current request
     j integer;             -- the first event after it
@@ -80,6 +100,8 @@ declare
     f integer := 1;        -- the next fence
     fenced boolean;
     held boolean;
+    ended boolean;
+    endings constant text[] := array['JobCompleted', 'JobFailed', 'JobCancelled', 'DramaExpired'];
     verdict text;
     stream_version integer;
 begin
@@ -119,6 +141,18 @@ begin
         into plain
         from unnest(fence_work, fence_attempt, fence_owner, settle, delay) as f (work_id, attempt, owner, settle, delay)
         join work w on w.id = f.work_id and w.state = 'running' and w.attempt = f.attempt and w.owner = f.owner;
+        plain := plain
+            and not exists (
+                select from unnest(request, streams) as n (request, stream_id)
+                cross join lateral (
+                    select t.type from turning_points t where t.stream_id = n.stream_id order by t.version desc limit 1
+                ) as last
+                where n.request = any(fence_request) and last.type <> 'JobRetried')
+            -- nor does an earlier request end a job that a later one works for
+            and not (types && endings and exists (
+                select from unnest(request, streams, types) as e (r, stream_id, type)
+                join unnest(request, streams) as n (r, stream_id) on n.stream_id = e.stream_id and n.r > e.r
+                where e.type = any(endings) and n.r = any(fence_request)));
     end if;
 
     if plain then
@@ -177,11 +211,26 @@ begin
                 end if;
             end loop;
 
+            for k in i..j - 1 loop
+                exit when verdict <> 'ok' or not fenced;
+                select w.type <> 'JobRetried' into ended
+                from unnest(written_streams, written_types) with ordinality as w (stream_id, type, n)
+                where w.stream_id = streams[k] and w.type = any(endings || 'JobRetried'::text)
+                order by w.n desc limit 1;
+                if coalesce(ended, job_has_ended(streams[k])) then
+                    verdict := 'conflict';
+                    select max(e.version) into stream_version from events e where e.stream_id = streams[k];
+                    actual[r] := coalesce(stream_version, 0)
+                        + cardinality(array_positions(written_streams, streams[k]));
+                end if;
+            end loop;
+
             if verdict = 'ok' then
                 for k in i..j - 1 loop
                     places[k] := head + cardinality(written_ids) + 1;
                     written_ids := written_ids || event_ids[k];
                     written_streams := written_streams || streams[k];
+                    written_types := written_types || types[k];
                 end loop;
             end if;
             if fenced then
@@ -221,7 +270,8 @@ begin
     select array_agg(w.version order by w.position) into versions from written w;
     if fences > 0 then
         update work w
-        set state = f.settle, owner = null, lease_until = null,
+        set state = case when f.settle = 'ready' and f.delay > 0 then 'waiting' else f.settle end,
+            owner = null, lease_until = null,
             settled_at = case when f.settle in ('ready', 'waiting') then null else now() end,
             run_at = now() + make_interval(secs => f.delay)
         from unnest(fence_work, settle, delay, settles) as f (work_id, settle, delay, settles)
@@ -245,3 +295,5 @@ begin
     order by o.r;
 end
 $$;
+
+revoke execute on function append_many from public;

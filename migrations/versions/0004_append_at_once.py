@@ -1,4 +1,4 @@
-"""Append a whole call's events by one insert, with the chain as a window over each stream."""
+"""Append a whole call's events by one insert, and refuse what work would add to a job that has ended."""
 
 from __future__ import annotations
 
@@ -21,6 +21,9 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute("drop function append_many")
+    op.execute("drop function job_has_ended")
+    op.execute("drop view turning_points")
+    op.drop_index("events_endings_idx", "events")
     op.execute("drop aggregate chain(bytea, text)")
     op.execute("drop function link")
     op.execute("drop function is_storable")

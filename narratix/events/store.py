@@ -6,7 +6,7 @@ lock that is held until the commit, so a reader that asks for "position > last" 
 What stands in the log stays: UPDATE, DELETE and TRUNCATE are revoked, and triggers refuse them to the table's owner
 too. An owner can still drop or disable a trigger, which no database prevents; what is changed then is found by the
 hash chain (`narratix audit verify`). A service that connects as a role without ownership cannot do even that: it needs
-SELECT and INSERT on `events`, EXECUTE on `append_many`, and SELECT, INSERT, UPDATE and DELETE on the other tables.
+SELECT on `events`, EXECUTE on `append_many`, and SELECT, INSERT, UPDATE and DELETE on the other tables.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-APPEND: Final = "migrations/sql/append_while_running.sql"
+APPEND: Final = "migrations/sql/append_many_at_once.sql"
 CLAIM: Final = "migrations/sql/claim_work.sql"
 CLAIMS: Final = "narratix/claims.py"
 WORKER: Final = "narratix/worker.py"

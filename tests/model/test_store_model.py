@@ -277,7 +277,7 @@ def _json(text: str) -> str:
 
 
 def _check_chains(rows: Sequence[asyncpg.Record]) -> None:
-    """Every hash is the one that migrations/sql/append_many.sql documents, computed here from the columns alone."""
+    """Every hash is the one that migrations/sql/append_many_at_once.sql documents, computed here from the columns alone."""
     last: dict[uuid.UUID, tuple[int, bytes]] = {}
     for row in rows:
         version, previous = last.get(row["stream_id"], (0, b""))
