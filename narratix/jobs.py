@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 
 from narratix.events.catalogue import Event, LineSpoken
+from narratix.events.codec import Damaged
 from narratix.events.store import EventStore, Recorded
 from narratix.job import Job, evolve
 
@@ -58,7 +59,10 @@ class Jobs:
 
     def hear(self, event: Recorded) -> Job | None:
         """Bring the job up to `event`, where that is its next one; None where it is not kept that far. A new job is
-        kept from its beginning."""
+        kept from its beginning; one whose history cannot be read any more is not."""
+        if isinstance(event.data, Damaged):
+            self._drop(event.stream_id)
+            return None
         kept = self._kept.get(event.stream_id)
         version = kept[0].version if kept else 0
         if version == event.version - 1:
@@ -69,6 +73,10 @@ class Jobs:
         for event in events:
             job = evolve(job, event.data if self._whole else _light(event.data))
         return job
+
+    def _drop(self, job_id: UUID) -> None:
+        if kept := self._kept.pop(job_id, None):
+            self._pieces -= kept[1]
 
     def _keep(self, job: Job) -> Job:
         pieces = 4 + len(job.lines) + (len(job.script.segments) if job.script else 0)

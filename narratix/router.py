@@ -15,13 +15,17 @@ from uuid import UUID
 
 import asyncpg
 import msgspec
+import structlog
 
 from narratix.claims import WORK_CHANNEL
 from narratix.events.catalogue import Event, JobCancelled, JobFailed, JobRetried
+from narratix.events.codec import Unreadable
 from narratix.events.store import EventStore, Recorded
 from narratix.handlers.handler import Handler
 from narratix.job import Work
 from narratix.jobs import Jobs
+
+log = structlog.get_logger(__name__)
 
 # Its commit does not wait for the disk: what a crash takes back is done again from the log.
 _INSERT: Final = """
@@ -79,7 +83,11 @@ class Router:
         wanted: dict[UUID, dict[str, Wanted]] = {}
         ended: dict[UUID, None] = {}
         for event in events:
-            job = await self._jobs.after(event)
+            try:
+                job = await self._jobs.after(event)
+            except Unreadable as problem:  # it was decided to pass over what damaged this job: nothing follows from it
+                log.warning("job_unreadable", job_id=str(event.stream_id), reason=str(problem))
+                continue
             if isinstance(event.data, JobFailed | JobCancelled):
                 wanted.pop(job.id, None)
                 ended[job.id] = None

@@ -21,7 +21,9 @@ import structlog
 
 from narratix.claims import WORK_CHANNEL, Claim, Claims
 from narratix.events.catalogue import Event, JobCancelled, JobFailed
+from narratix.events.codec import Unreadable
 from narratix.events.feed import Connect, Feed
+from narratix.events.quiet import Quiet
 from narratix.events.store import UNREACHABLE, Conflict, EventStore, Fence, Fenced, NewEvent, StoreError
 from narratix.handlers.handler import Handler, Ports
 from narratix.job import Conclude, GiveUp, Job, conclusion_id, decide, failure_id
@@ -77,7 +79,9 @@ class Worker:
         jobs: Jobs | None = None,
         lease: float = LEASE_SECONDS,
         heartbeat: float | None = None,
+        quiet: Quiet | None = None,
     ) -> None:
+        self._quiet = quiet or Quiet()
         self.owner = str(uuid.uuid4())
         self._claims = Claims(pool, owner=self.owner, lease=lease, limits=limits or {})
         self._connect = connect
@@ -173,9 +177,13 @@ class Worker:
     async def _perform(self, claim: Claim) -> None:
         structlog.contextvars.bind_contextvars(job_id=str(claim.job_id), stage=claim.stage, item=claim.item)
         try:
-            job = await self._load(claim)
-            outcome = await self._outcome(claim, job)
-            await self._settle(claim, outcome)
+            try:
+                job = await self._load(claim)
+            except Unreadable as problem:
+                log.error("job_unreadable", reason=str(problem))
+                await self._store.append([], fence=Fence(claim.id, claim.attempt, self.owner, "dead"))
+                return
+            await self._settle(claim, await self._outcome(claim, job))
         except Fenced:
             log.info("work_was_taken_over", attempt=claim.attempt)
         except (StoreError, *UNREACHABLE, TimeoutError) as problem:
@@ -284,6 +292,7 @@ class Worker:
     async def _listen_on(self) -> None:
         """Wake up when work was inserted or released; after a lost connection look once for what was missed."""
         while True:
+            await self._quiet.awake()
             try:
                 connection = await self._connect()
                 lost = asyncio.Event()
