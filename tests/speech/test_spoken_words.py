@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from narratix.providers.speech.words import owners, sentences, source_words
+from narratix.providers.speech.words import sentences, source_words
 
 
 def said(text: str) -> str:
@@ -23,9 +23,9 @@ def said(text: str) -> str:
         ("‘Stop!’ he cried, ’tis late", "Stop! he cried, ’tis late"),
         ("We're runnin' late", "We're runnin' late"),
         ("LET US GO", "let us go"),
-        ("The FBI came. STOP!", "The FBI came. stop!"),
-        ("CHAPTER IV", "Chapter IV"),
-        ("the J. R. R. TOLKIEN SOCIETY", "the J. R. R. tolkien society"),
+        ("The FBI came. STOP!", "The F.B.I came. stop!"),
+        ("CHAPTER IV", "chapter four"),
+        ("the J. R. R. TOLKIEN SOCIETY", "the J R R tolkien society"),
     ],
 )
 def test_given_writing_when_read_then_it_is_handed_over_as_said(written: str, spoken: str) -> None:
@@ -37,25 +37,8 @@ def test_given_abbreviations_when_cut_into_sentences_then_they_end_none() -> Non
     assert [words[s[-1]].spoken for s in sentences(words)] == ["came.", "Ives!", "asked.", "I.", "Then", "rained"]
 
 
-def test_given_numbers_when_said_then_the_spoken_words_keep_their_source() -> None:
-    assert owners(["at", "7:30", "sharp"], ["at", "seven", "thirty", "sharp"]) == [0, 1, 1, 2]
-    assert owners(["10", "km", "run"], ["10", "kilometers", "run"]) == [0, 1, 2]
-    assert owners(["for", "Mr.", "Brown"], ["for", "Mr", "Brown"]) == [0, 1, 2]
-
-
 @given(st.text(alphabet="ab1.,’'—-_ \n“”A…É", max_size=60))
 def test_given_any_text_when_read_then_its_words_are_those_with_a_letter_or_digit(text: str) -> None:
     words = source_words(text)
     assert [text[w.start : w.end] for w in words] == [run for run in text.split() if any(c.isalnum() for c in run)]
     assert [i for sentence in sentences(words) for i in sentence] == list(range(len(words)))
-
-
-@given(
-    st.lists(st.sampled_from(["a", "b", "7:30", "x,"]), min_size=1, max_size=8),
-    st.lists(st.sampled_from(["a", "b", "seven", "x"]), max_size=12),
-)
-def test_given_any_rewriting_when_aligned_then_owners_never_go_back(source: list[str], spoken: list[str]) -> None:
-    found = owners(source, spoken)
-    assert len(found) == len(spoken)
-    assert found == sorted(found)
-    assert all(0 <= owner < len(source) for owner in found)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from narratix.providers.speech.words import SourceWord, can_be_read, owners, sentences
+from narratix.providers.speech.ipa import to_symbols
+from narratix.providers.speech.words import SourceWord, can_be_read, sentences
 
 SILENT = -1
 """The owner of a symbol that belongs to no word: blanks and punctuation, whose time is a pause."""
@@ -17,6 +19,7 @@ cost more, since every one begins and ends with silence."""
 
 _PAUSES = {".": 0.38, "!": 0.38, "?": 0.40, "…": 0.45, ";": 0.26, ":": 0.26, "—": 0.24, ",": 0.16}
 _PARAGRAPH_PAUSE = 0.6
+_IPA = re.compile(r"/([^/\s]+)/")
 _PUNCTUATION = frozenset(' ;:,.!?—…"()“”')
 
 
@@ -38,6 +41,7 @@ class Phonemiser:
 
         self._g2p: Any = G2P(british=british)
         self._vocabulary = vocabulary
+        self._british = british
 
     def phrases(self, words: list[SourceWord]) -> list[Phrase]:
         """The words' utterances, in order. Words in other scripts than Latin own no symbol; empty when nothing can be said."""
@@ -60,20 +64,21 @@ class Phonemiser:
         return [phrase for phrase in out if any(owner != SILENT for owner in phrase.owners)]
 
     def _say(self, words: list[SourceWord], sentence: list[int]) -> tuple[str, list[int]]:
-        from hibari.g2p.normalize import normalize
-
-        source = [words[i].spoken for i in sentence]
-        normal = normalize(" ".join(source))
-        owner_of = owners(source, normal.split())
+        owner_of = [i for i in sentence for _ in words[i].spoken.split()]
+        text = _IPA.sub(self._link, " ".join(words[i].spoken for i in sentence).replace("’", "'"))
         symbols, owned, spoken = "", [], 0
-        for token in self._g2p.phonemize_tokens(self._g2p.tokenize(normal)):
+        for token in self._g2p.phonemize_tokens(self._g2p.tokenize(text)):
             for symbol in token.phonemes or "":
                 if symbol in self._vocabulary:
                     symbols += symbol
-                    owned.append(SILENT if symbol in _PUNCTUATION else sentence[owner_of[spoken]])
+                    owned.append(SILENT if symbol in _PUNCTUATION else owner_of[spoken])
             if token.whitespace:
                 symbols, owned, spoken = symbols + " ", [*owned, SILENT], spoken + 1
         return symbols, owned
+
+    def _link(self, match: re.Match[str]) -> str:
+        """IPA as hibari takes it: a link whose target are the symbols."""
+        return f"[sound](/{to_symbols(match[1], british=self._british)}/)"
 
 
 def _split(symbols: str, owned: list[int], paragraph: bool) -> Iterator[Phrase]:

@@ -1,19 +1,21 @@
 """Words on the page and words in the mouth: what to say for each source word, and which word a sound is of.
 
 A source word is a run without blanks that has a letter or a digit. What is said may differ from what is written
-("7:30" is "seven thirty"), so every spoken word keeps the number of the source word that it stands for.
+("7:30" is "seven thirty"); it stays with the source word that it stands for.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
+
+from narratix.providers.speech.normalise import normalise
 
 _MARKUP = str.maketrans("", "", '_*~`|\\^{}<>[]"“”„‟«»')
-_DASH = re.compile(r"-{2,}|[―⸺⸻—]+|(?<!\d)–|–(?!\d)|(?<!\w)-(?!\w)")
+_DASH = re.compile(r"-{2,}|[―⸺⸻—]+|(?<!\d)–|–(?![\d£$€])|(?<![\w/])-(?!\w)")
 _DOTS = re.compile(r"\.{2,}|…+\.*")
 _OPENING = re.compile(r"^([(—…]*)['‘’]+(?=\w)")
 _CLOSING = re.compile(r"['’](?=\W*$)")
@@ -36,49 +38,14 @@ _ELIDED = frozenset(
         "n",
     ]
 )
-_ROMAN = re.compile(r"[IVXLC]+\W*$")
 _ENDS_SENTENCE = re.compile(r"[.!?…]['’)]*$")
 _PARAGRAPH = re.compile(r"\n\s*\n")
-_ABBREVIATED = frozenset(
-    [
-        "mr",
-        "mrs",
-        "ms",
-        "dr",
-        "prof",
-        "st",
-        "mt",
-        "ft",
-        "gen",
-        "gov",
-        "sen",
-        "rep",
-        "capt",
-        "lt",
-        "col",
-        "sgt",
-        "cmdr",
-        "rev",
-        "hon",
-        "pres",
-        "supt",
-        "cpl",
-        "maj",
-        "adm",
-        "fr",
-        "msgr",
-        "messrs",
-        "no",
-        "vs",
-        "etc",
-    ]
-)
 
 
 @dataclass(frozen=True, slots=True)
 class SourceWord:
-    """`text[start:end]` of the source; `spoken` is how it is handed to the phonemiser (markup and quotation marks
-    gone, capitals calmed). Marks that stand alone between words hang on to the word before."""
+    """`text[start:end]` of the source; `spoken` is how it is handed to the phonemiser: one or more words (`normalise`),
+    without markup and quotation marks. Marks that stand alone between words hang on to the word before."""
 
     start: int
     end: int
@@ -98,13 +65,14 @@ def source_words(text: str) -> list[SourceWord]:
         elif found and spoken:
             first, last, before = found[-1]
             found[-1] = (first, last, _DOTS.sub("…", before + spoken))
-    spoken_words = _calm([spoken for _, _, spoken in found])
+    starts = [start for start, _, _ in found]
+    paragraphs = {bisect(starts, at) - 1 for at in breaks}
+    written = [run for _, _, run in found]
     words: list[SourceWord] = []
-    for i, ((start, end, _), spoken) in enumerate(zip(found, spoken_words, strict=True)):
-        following = spoken_words[i + 1] if i + 1 < len(found) else ""
-        reach = found[i + 1][0] if following else len(text)
-        paragraph = any(end <= at < reach for at in breaks)
-        words.append(SourceWord(start, end, spoken, paragraph or _is_end(spoken, following), paragraph))
+    for i, spoken in enumerate(normalise(written, paragraphs)):
+        paragraph = i in paragraphs
+        ends = paragraph or _is_end(spoken, "".join(written[i + 1 : i + 2]))
+        words.append(SourceWord(*found[i][:2], spoken, ends, paragraph))
     return words
 
 
@@ -124,21 +92,6 @@ def can_be_read(word: str) -> bool:
     return any(c in "0123456789" or "LATIN" in unicodedata.name(c, "") for c in unicodedata.normalize("NFKD", word))
 
 
-def owners(source: Sequence[str], spoken: Sequence[str]) -> list[int]:
-    """For each spoken word, the index of the source word that it stands for; never decreasing.
-
-    Words that read the same are anchors; between two anchors the spoken words are shared out evenly.
-    """
-    match = SequenceMatcher(None, [_key(w) for w in source], [_key(w) for w in spoken], autojunk=False)
-    out: list[int] = []
-    for _, i1, i2, j1, j2 in match.get_opcodes():
-        if i1 == i2:
-            out += [max(0, min(i1 - 1, len(source) - 1))] * (j2 - j1)
-        else:
-            out += [i1 + k * (i2 - i1) // (j2 - j1) for k in range(j2 - j1)]
-    return out
-
-
 def _clean(run: str) -> str:
     run = _DOTS.sub("…", _DASH.sub("—", run.translate(_MARKUP)))
     bare = re.sub(r"\W", "", run).casefold()
@@ -149,37 +102,5 @@ def _clean(run: str) -> str:
     return run
 
 
-def _calm(words: list[str]) -> list[str]:
-    """Capitals that shout become small letters; acronyms stay, or "FBI" would be said as a word.
-
-    A capital word shouts when a neighbour does too, or when it is long.
-    """
-    loud = [w.isupper() and sum(c.isalpha() for c in w) > 1 and not _is_initials(w) for w in words]
-    out: list[str] = []
-    for i, word in enumerate(words):
-        after = words[i + 1] if i + 1 < len(words) else ""
-        near = (i > 0 and loud[i - 1]) or (i + 1 < len(words) and loud[i + 1])
-        if loud[i] and _ROMAN.fullmatch(word):
-            out.append(word)
-        elif loud[i] and _ROMAN.fullmatch(after):  # "CHAPTER IV": the number is read after a capital
-            out.append(word.capitalize())
-        elif loud[i] and (near or sum(c.isalpha() for c in word) > 3):
-            out.append(word.lower())
-        else:
-            out.append(word)
-    return out
-
-
-def _is_initials(word: str) -> bool:
-    return bool(re.fullmatch(r"(?:\w\.)+\W*", word))
-
-
 def _is_end(word: str, following: str) -> bool:
-    if not _ENDS_SENTENCE.search(word) or following[:1].islower():
-        return False
-    bare = re.sub(r"\W", "", word)
-    return not (word.endswith(".") and (bare.casefold() in _ABBREVIATED or (len(bare) == 1 and bare != "I")))
-
-
-def _key(word: str) -> str:
-    return re.sub(r"\W", "", word).casefold() or word
+    return bool(_ENDS_SENTENCE.search(word)) and not following[:1].islower()

@@ -1,0 +1,320 @@
+"""Written English as it is said: one spoken form for each source word.
+
+The words come cleaned of markup and quotation marks (`words.source_words`) and go out in the same number and order, so that
+whatever is said of a word stays its own: of "£3 4s." the first says "three pounds" and the second "four shillings". A form
+may be several words. A sound that no spelling stands for is written /in IPA/ (pronunciations.py).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Sequence
+from typing import Final
+
+from narratix.providers.speech import figures
+from narratix.providers.speech.abbreviations import (
+    AFTER_NUMBERS,
+    ALONE,
+    ALWAYS,
+    BEFORE_NAMES,
+    BEFORE_NUMBERS,
+    DAYS,
+    MONTH_OF,
+    NUMBERED,
+    REIGNING,
+    SHORT_WORDS,
+    SPELLED,
+    STARTERS,
+    SYMBOLS,
+    words_of,
+)
+from narratix.providers.speech.atoms import Atoms
+from narratix.providers.speech.numerals import cardinal, ordinal, roman
+
+LETTER_A: Final = "/ˈeɪ/"
+"""The letter's name; "A" alone would be the article."""
+
+_INITIALS: Final = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]?")
+_DOTTED: Final = re.compile(r"(?:[^\W\d_]{1,2}\.)+(?:[^\W\d_]{1,2})?")
+_SPELT: Final = re.compile(r"[^\W\d_](?:-[^\W\d_]){2,}(?:'s)?")
+_STUTTER: Final = re.compile(r"((?:[^\W\d_]{1,3}-)+)([^\W\d_][\w'’]*)")
+_ACRONYM: Final = re.compile(r"([A-Z][A-Z&]+)((?:'|’)?s)?")
+_SITE: Final = re.compile(
+    r"(?:https?://)?(?:www\.)?[\w-]+(?:\.[\w-]+)*\.(?:com|org|net|edu|gov|co\.uk|io|uk|de|fr)(?:/\S*)?"
+)
+_ADDRESS: Final = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_EITHER: Final = re.compile(r"[^\W\d_]+(?:/[^\W\d_]+)+")
+_LONG_DRAWN: Final = re.compile(r"([^\W\d_])\1{2,}")
+
+_SOUNDS: Final = {
+    r"h+m+": "/hm̩/", r"m{2,}": "/m̩/", r"m+-?h+m+": "/mhm/", r"sh{2,}": "/ʃʃʃ/", r"p+s+t+": "/pst/", r"b+r{2,}": "/bəɹ/",
+    r"g+r{2,}": "/ɡəɹ/", r"z{2,}": "/zzz/", r"a+h{1,}|a{2,}": "ah", r"o+h{1,}": "oh", r"u+h{1,}": "/ˈʌ/", r"u+m{2,}|u+m": "um",
+    r"e+r{3,}": "er", r"no{2,}": "no", r"so{2,}": "so", r"ye{2,}s+": "yes", r"tsk": "/tsk/", r"u+gh+": "/ˈʌɡ/",
+    r"e+h+": "eh", r"ha{2,}": "ha",
+}  # fmt: skip
+_SOUND: Final = [(re.compile(pattern), said) for pattern, said in _SOUNDS.items()]
+_ONSETS: Final = (
+    ("sch", "sk"), ("th", ""), ("sh", "ʃ"), ("ch", "tʃ"), ("wh", "w"), ("ph", "f"), ("kn", "n"), ("wr", "ɹ"), ("gn", "n"),
+    ("qu", "kw"), ("c", "k"), ("g", "ɡ"), ("j", "dʒ"), ("q", "kw"), ("r", "ɹ"), ("x", "z"), ("y", "j"),
+)  # fmt: skip
+_VOICED_TH: Final = words_of(
+    "the that this these those they them their there then than thee thou thy thine though thus"
+)
+_VOWELS: Final = frozenset("aeiou")
+_SOFT_C: Final = re.compile(r"c[eiy]")
+_SOFT_G: Final = re.compile(r"g(?:e[no]|i[an]|y[mp])")
+
+
+def normalise(words: Sequence[str], paragraphs: Collection[int] = ()) -> list[str]:
+    """What is said for each of the words. One that is written as it is said comes back as it is. `paragraphs` are the
+    numbers of the words that end one."""
+    atoms = Atoms(words, paragraphs)
+    for at in range(len(atoms)):
+        for rule in _RULES_FOR_PLAIN if atoms[at].plain else RULES:
+            if atoms[at].said is not None:
+                break
+            rule(atoms, at)
+    return atoms.spoken()
+
+
+# -- words and letters -------------------------------------------------------------------------
+
+
+def letters(text: str) -> str:
+    """The letters' names: with dots between them the voices spell them."""
+    only = [each for each in text.upper() if each.isalpha()]
+    return LETTER_A if only == ["A"] else ".".join(only)
+
+
+def _addresses(atoms: Atoms, at: int) -> None:
+    """a.name@host.org, www.host.org"""
+    atom = atoms[at]
+    if _ADDRESS.fullmatch(atom.core) or _SITE.fullmatch(atom.core):
+        bare = re.sub(r"^https?://", "", atom.core).replace("www.", "w.w.w dot ").rstrip("/")
+        bare = re.sub(r"(?<=[\w-])\.(?=[\w-]{2})", " dot ", bare)
+        atom.said = " ".join(bare.replace("@", " at ").replace("/", " slash ").replace("_", " ").split())
+
+
+def _saint_or_street(atoms: Atoms, at: int) -> None:
+    """St. is a saint before a name and a street behind one; so are the doctor and the drive."""
+    atom, before, after = atoms[at], atoms.before(at), atoms.after(at)
+    if atom.core not in ("St", "Dr", "Mt", "Ft"):
+        return
+    name_follows = after is not None and after.core[:1].isupper() and not atom.tail.strip(".")
+    behind_name = (
+        before is not None and before.core[:1].isupper() and not before.tail and before.core not in STARTERS_UP
+    )
+    numbered = (
+        behind_name and at > 1 and any(each.core[:1].isdigit() for each in (atoms[at - 2], atoms[max(0, at - 3)]))
+    )
+    if name_follows and not numbered:
+        atom.say({"St": "Saint", "Dr": "Doctor", "Mt": "Mount", "Ft": "Fort"}[atom.core], dot=False)
+    elif behind_name and atom.core in ("St", "Dr") and atom.dotted:
+        atom.say({"St": "Street", "Dr": "Drive"}[atom.core], dot=atoms.begins_sentence(at + 1))
+
+
+def _titles(atoms: Atoms, at: int) -> None:
+    """Mr. Brown, Capt. Good, Wm. Shakespeare"""
+    atom, after = atoms[at], atoms.after(at)
+    full = BEFORE_NAMES.get(atom.core if not atom.core.isupper() else atom.core.capitalize())
+    if full is None or (atom.core not in BEFORE_NAMES and atom.core.capitalize() not in ALONE):
+        return
+    named = after is not None and after.core[:1].isupper()
+    if (atom.core.capitalize() in ALONE and (atom.dotted or named)) or (named and atom.dotted):
+        atom.say(full, dot=False)
+
+
+def _abbreviations(atoms: Atoms, at: int) -> None:
+    """etc., vol., i.e., No. 5, the 5th inst., Tues., Dec. 22nd"""
+    atom, before, after = atoms[at], atoms.before(at), atoms.after(at)
+    key = atom.core.casefold()
+    numbered = after is not None and not atom.tail.strip(".") and (after.figures or _is_roman(after.core))
+    if (atom.dotted or "." in key or key == "&c") and key in ALWAYS:
+        atom.say(ALWAYS[key], dot=atom.dotted and atoms.begins_sentence(at + 1))
+    elif key in BEFORE_NUMBERS and atom.dotted and numbered:
+        atom.say(BEFORE_NUMBERS[key], dot=False)
+    elif key in AFTER_NUMBERS and atom.dotted and before is not None and before.figures:
+        atom.say(AFTER_NUMBERS[key], dot=atoms.begins_sentence(at + 1))
+    elif key == "co" and atom.dotted and atom.core == "Co":
+        atom.say("Company", dot=atoms.begins_sentence(at + 1))
+    elif key == "v" and before is not None and after is not None and before.core.istitle() and after.core.istitle():
+        atom.say("versus", dot=False)
+    elif atom.dotted and atom.core in DAYS and (numbered or atom.tail.startswith(".,")):
+        atom.say(DAYS[atom.core], dot=False)
+    elif key in MONTH_OF and atom.core[:1].isupper() and atom.dotted:
+        if MONTH_OF[key] != atom.core:  # "in May." ends a sentence
+            atom.say(MONTH_OF[key], dot=not numbered and atoms.begins_sentence(at + 1))
+    elif key == "w/o":
+        atom.say("without")
+    elif key in ("w/", "c/o"):
+        atom.say("with" if key == "w/" else "care of")
+
+
+def _is_roman(core: str) -> bool:
+    """Whether it can be nothing but a Roman numeral: "I" can."""
+    return core not in ("I", "i") and roman(core.upper()) > 0
+
+
+def _initials(atoms: Atoms, at: int) -> None:
+    """J. H. Watson, the U.S. Navy, an M.P., at 5 p.m., Ph.D."""
+    atom, after = atoms[at], atoms.after(at)
+    written = atom.core + ("." if atom.dotted else "")
+    bare = re.sub(r"(?:'|’)s$", "", atom.core)
+    if len(atom.core) == 1 and atom.core.isalpha() and atom.core.isupper() and atom.dotted:
+        before = atoms.before(at)
+        among = before is not None and (before.initial or before.core in BEFORE_NAMES)
+        initial_follows = after is not None and (after.initial or (atom.core != "I" and after.core[:1].isupper()))
+        if atom.core != "I" or among or initial_follows:
+            atom.initial = True
+            atom.say(letters(atom.core), dot=after is None or (not initial_follows and atoms.begins_sentence(at + 1)))
+    elif "." in bare and (_INITIALS.fullmatch(written) or _DOTTED.fullmatch(bare)):
+        possessive = atom.core[len(bare) :].replace("’", "'")
+        atom.initial = atom.core.isupper()
+        atom.say(letters(bare) + possessive, dot=atom.dotted and atoms.begins_sentence(at + 1))
+
+
+def _spelt(atoms: Atoms, at: int) -> None:
+    """C-A-T, but not w-w-what"""
+    atom = atoms[at]
+    if _SPELT.fullmatch(atom.core) and len({each for each in atom.core.casefold() if each.isalpha()}) > 1:
+        atom.said = letters(atom.core)
+
+
+def _stutters(atoms: Atoms, at: int) -> None:
+    """W-what, b-but, th-that, I-I: the first sound again and again, not the name of its letter."""
+    match = _STUTTER.fullmatch(atoms[at].core)
+    if match is None:
+        return
+    word = match[2]
+    starts = [start for start in match[1].split("-") if start]
+    if not all(word.casefold().startswith(start.casefold()) for start in starts):
+        return
+    if any(len(start) > 1 and start.casefold() not in _clusters(word) for start in starts):
+        return
+    again = starts[0] if starts[0] == "I" and word[:1] == "I" and not word[1:2].isalpha() else _onset(starts[0], word)
+    atoms[at].said = ", ".join([again] * len(starts)) + ", " + word
+
+
+def _clusters(word: str) -> frozenset[str]:
+    """The beginnings at which one can get stuck: the consonants before the first vowel."""
+    consonants = re.match(r"[^aeiou]*", word.casefold()).group()  # type: ignore[union-attr]
+    return frozenset(consonants[:end] for end in range(1, len(consonants) + 1))
+
+
+def _onset(start: str, word: str) -> str:
+    """A syllable of the word's first sound."""
+    low = word.casefold()
+    if low[0] in _VOWELS:
+        return {"a": "/æ/", "e": "/ɛ/", "i": "/ɪ/", "o": "/ɒ/", "u": "/ʌ/"}[low[0]]
+    if low.startswith("th"):
+        return "/ðə/" if re.sub(r"\W.*", "", low) in _VOICED_TH else "/θə/"
+    if _SOFT_C.match(low):
+        return "/sə/"
+    if _SOFT_G.match(low):
+        return "/dʒə/"
+    first, sound = next(((first, sound) for first, sound in _ONSETS if low.startswith(first)), (low[0], low[0]))
+    rest = start.casefold()[len(first) :]  # st-stop repeats the whole cluster
+    return f"/{sound}{rest.replace('r', 'ɹ')}ə/"
+
+
+def _romans(atoms: Atoms, at: int) -> None:
+    """Chapter XIV, Henry VIII, VII. The Adventure; I is a number only where nothing else is likely."""
+    atom, before, after = atoms[at], atoms.before(at), atoms.after(at)
+    bare = re.sub(r"(?:'|’)s$", "", atom.core)
+    cue = re.sub(r"\W", "", before.core).casefold() if before is not None and not before.tail.strip(".") else ""
+    number = roman(bare.upper()) if bare.isupper() or (bare.islower() and cue in NUMBERED) else 0
+    if not number:
+        return
+    possessive = atom.core[len(bare) :].replace("’", "'")
+    heads = (at == 0 or atoms[at - 1].ends_paragraph) and not atom.joint and atom.tail in ("", ".", ":")
+    alone = at + 1 == len(atoms) or atom.ends_paragraph
+    title = atom.dotted and after is not None and after.core[:1].isupper()
+    if heads and (alone or (title and after is not None and (bare != "I" or after.core.isupper()))):
+        atom.said = cardinal(number)
+    elif cue in NUMBERED and before is not None and (bare != "I" or (before.core[:1].isupper() and cue != "no")):
+        atom.said = cardinal(number) + possessive
+    elif before is not None and not before.tail and before.core[:1].isupper() and number < 50:
+        named = before.core.istitle() and cue not in STARTERS
+        if cue in REIGNING or (named and len(bare) > 1 and bare not in ("DI", "MI", "XL")):
+            atom.said = f"the {ordinal(number)}{possessive}"
+
+
+def _interjections(atoms: Atoms, at: int) -> None:
+    """Hmm, shhh, noooo; another letter that is drawn out is written as it mostly is, e and o twice."""
+    atom = atoms[at]
+    low = atom.core.casefold()
+    if not low.replace("-", "").isalpha():
+        return
+    for pattern, said in _SOUND:
+        if pattern.fullmatch(low):
+            if low != said:
+                atom.said = said
+            return
+    if _LONG_DRAWN.search(low) and not roman(atom.core):
+        atom.core = _LONG_DRAWN.sub(lambda drawn: drawn[1] * (2 if drawn[1] in "eoEO" else 1), atom.core)
+
+
+def _capitals(atoms: Atoms, at: int) -> None:
+    """Capitals that shout become small letters; acronyms are spelled, or "FBI" would be said as a word.
+
+    A capital word shouts when a neighbour does too, when it is long, and when it is a common short word."""
+    atom, before, after = atoms[at], atoms.before(at), atoms.after(at)
+    if not atom.shouts:
+        return
+    bare = re.sub(r"\W", "", atom.core)
+    near = any(each is not None and each.shouted for each in (before, after))
+    vowels = bool(set(bare) & set("AEIOUY"))
+    plain = re.sub(r"['’]\w+$", "", atom.core)
+    acronym = _ACRONYM.fullmatch(atom.core.replace("’", "'"))
+    if "&" in plain:
+        atom.said = " and ".join(letters(part) for part in plain.split("&") if part)
+    elif plain in SPELLED or (not vowels and len(plain) < 6 and plain.isalpha()):
+        atom.said = letters(plain) + atom.core[len(plain) :].replace("’", "'").lower()
+    elif near or len(bare) > 3 or plain.casefold() in SHORT_WORDS:
+        atom.said = "I" + atom.core[1:].lower() if atom.core[:2] in ("I'", "I’") else atom.core.lower()
+    elif acronym is not None:
+        atom.said = letters(plain)
+
+
+def _plural_acronyms(atoms: Atoms, at: int) -> None:
+    """MPs, TVs"""
+    match = re.fullmatch(r"([A-Z]{2,4})s", atoms[at].core)
+    if match is not None and match[1].casefold() not in SHORT_WORDS:
+        atoms[at].said = letters(match[1]) + "'s"
+
+
+def _symbols(atoms: Atoms, at: int) -> None:
+    """Smith & Co., and/or"""
+    atom = atoms[at]
+    core = atom.core
+    if _EITHER.fullmatch(core):
+        core = re.sub(r"(?i)\band/or\b", "and or", core).replace("/", " or ")
+    for sign, word in SYMBOLS.items():
+        if sign in core:
+            core = core.replace(sign, f" {word} ")
+    core = core.replace("/", " ")
+    if core != atom.core:
+        atom.said = " ".join(core.split())
+
+
+Rule = Callable[[Atoms, int], None]
+RULES: Final[Sequence[Rule]] = (
+    _addresses,
+    *figures.RULES,
+    _saint_or_street,
+    _titles,
+    _abbreviations,
+    _spelt,
+    _stutters,
+    _romans,
+    _initials,
+    _interjections,
+    _plural_acronyms,
+    _capitals,
+    _symbols,
+)
+"""Each says an atom in its own way or leaves it; the first that says it counts."""
+
+_RULES_FOR_PLAIN: Final[Sequence[Rule]] = (_romans, _interjections)
+
+STARTERS_UP: Final = frozenset(each.capitalize() for each in STARTERS)
