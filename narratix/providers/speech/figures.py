@@ -238,7 +238,7 @@ def _compounds(atoms: Atoms, at: int) -> None:
     elif match := re.fullmatch(rf"({NUMBER})((?:'|’)\w+)", atom.core):
         atom.said = count(match[1]) + match[2].replace("’", "'")
     else:
-        atom.said = re.sub(NUMBER, lambda match: f" {number(match.group())} ", atom.core).strip()
+        atom.said = _each_number(atom.core)
 
 
 def _member(part: str) -> str:
@@ -248,7 +248,11 @@ def _member(part: str) -> str:
         return plural(year(int(match[1])) if len(match[1]) == 4 else cardinal(int(match[1])))
     if _PLAIN.fullmatch(part):
         return count(part)
-    return _mixture(part) if _MIXTURE.fullmatch(part) else part
+    return _mixture(part) if _MIXTURE.fullmatch(part) else _each_number(part)
+
+
+def _each_number(core: str) -> str:
+    return " ".join(re.sub(NUMBER, lambda match: f" {number(match.group())} ", core).split())
 
 
 def _mixture(core: str) -> str:
