@@ -42,6 +42,7 @@ from narratix.providers.language import Access, open_language
 from narratix.providers.mastering import FfmpegMastering
 from narratix.providers.music import open_music
 from narratix.providers.pool import prepare
+from narratix.providers.replicate import sleeping
 from narratix.providers.speech import CLOUD_SPEECH, SPEECH
 from narratix.providers.storage.directory import DirectoryStorage
 from narratix.retention import Retention
@@ -49,9 +50,14 @@ from narratix.router import Router
 from narratix.schema import migrate
 from narratix.services import Role, Services
 from narratix.settings import Settings
-from narratix.signing import anchor_keys, signing_key
+from narratix.signing import anchor_keys, signing_key, webhook_secrets
 from narratix.spend import Budget, Caps, Ledger
 from narratix.sweeper import Sweeper
+from narratix.webhooks import Postman, Targets
+from narratix.webhooks_inbound import Bell
+from narratix.webhooks_outbound import Outbound
+from narratix.webhooks_sending import Deliverer
+from narratix.webhooks_signing import secret_of
 from narratix.worker import Worker
 
 log = structlog.get_logger(__name__)
@@ -111,16 +117,28 @@ async def open_app(settings: Settings, database: Database, role: Role = "all") -
             await stack.enter_async_context(_running(_keep_alive(feed, database.revive), "database-keeper"))
         await feed.start()
         stack.push_async_callback(feed.close)
-        ports = await stack.enter_async_context(open_ports(settings))
+        bell = Bell(connect) if replicate_webhook(settings) else None
+        ports = await stack.enter_async_context(open_ports(settings, bell))
         await claim(settings.environment, pool, ports.storage)
         budget = Budget(pool, _caps(settings))
-        commands = Commands(store, ports.texts, Spending(budget, partial(_usd, ports)))
+        commands = Commands(store, ports.texts, Spending(budget, partial(_usd, ports)), Targets(pool))
         retention = Retention(pool, store, commands, ports.storage, days=settings.retention_days)
         subscriptions = worker = None
         if role in ("all", "worker"):
             projectors = [Projector(projection) for projection in PROJECTIONS]
             jobs = Jobs(store)
-            subscribers: list[Subscriber] = [Router(store, HANDLERS, jobs), Sweeper(pool), Ledger(), *projectors]
+            service_webhook = settings.webhook_url.get_secret_value()
+            deliverer = Deliverer(
+                pool,
+                Outbound(strict=settings.environment != "development"),
+                service_url=service_webhook,
+                service_secrets=[secret_of(settings.webhook_secret.get_secret_value())] if service_webhook else [],
+                secrets_of=partial(webhook_secrets, settings),
+                leader=lambda: subscriptions,
+            )
+            postman = Postman(service=bool(service_webhook), public_url=settings.public_url, wake=deliverer.wake)
+            subscribers: list[Subscriber] = [
+                Router(store, HANDLERS, jobs), Sweeper(pool), Ledger(), postman, *projectors]  # fmt: skip
             subscriptions = Subscriptions(subscribers, feed, pool, connect, patience=settings.lease_seconds)
             worker = Worker(
                 pool=pool,
@@ -149,6 +167,9 @@ async def open_app(settings: Settings, database: Database, role: Role = "all") -
             )
             stack.push_async_callback(anchorer.close)
             await stack.enter_async_context(_running(anchorer.run(), "anchors"))
+            await stack.enter_async_context(_running(deliverer.run(), "webhooks"))
+            if bell is not None:
+                await stack.enter_async_context(_running(bell.run(), "bell"))
             await stack.enter_async_context(_running(worker.run(), "worker"))
             await stack.enter_async_context(_running(retention.run(feed), "retention"))
         yield Services(
@@ -203,14 +224,15 @@ async def connection_pool(dsn: str, *, pooled: bool = False) -> AsyncGenerator[a
 
 
 @contextlib.asynccontextmanager
-async def open_ports(settings: Settings) -> AsyncGenerator[Ports]:
-    """The engines and the storage. Nothing heavy is loaded before it is used."""
+async def open_ports(settings: Settings, bell: Bell | None = None) -> AsyncGenerator[Ports]:
+    """The engines and the storage. Nothing heavy is loaded before it is used. `bell` wakes those who wait for what a
+    vendor computes; without it they look again and again."""
     async with contextlib.AsyncExitStack() as stack:
         storage = open_storage(settings)
         stack.push_async_callback(storage.close)
         packages = settings.packages
         speech = {name: make(packages, settings.speech_workers) for name, make in SPEECH.items()}
-        accounts = _accounts(settings, storage)
+        accounts = _accounts(settings, storage, bell)
         if accounts.elevenlabs_key:
             speech |= {name: make(accounts) for name, make in CLOUD_SPEECH.items()}
         music = open_music(settings.engines(settings.music), packages, accounts)
@@ -249,7 +271,14 @@ async def open_languages(settings: Settings) -> AsyncGenerator[Language]:
         yield language
 
 
-def _accounts(settings: Settings, storage: Storage) -> Accounts:
+def replicate_webhook(settings: Settings) -> str:
+    """Where Replicate tells of an end; empty where there is no public address, or no secret to check it by."""
+    if not (settings.public_url.startswith("https://") and settings.replicate_webhook_secret.get_secret_value()):
+        return ""
+    return f"{settings.public_url.rstrip('/')}/api/webhooks/replicate"
+
+
+def _accounts(settings: Settings, storage: Storage, bell: Bell | None) -> Accounts:
     return Accounts(
         storage=storage,
         elevenlabs_key=settings.elevenlabs_api_key.get_secret_value(),
@@ -259,6 +288,8 @@ def _accounts(settings: Settings, storage: Storage) -> Accounts:
         replicate_token=settings.replicate_api_token.get_secret_value(),
         replicate_url=settings.replicate_url,
         replicate_version=settings.replicate_version,
+        replicate_webhook=replicate_webhook(settings) if bell is not None else "",
+        replicate_wait=bell.wait if bell is not None else sleeping,
     )
 
 

@@ -12,6 +12,7 @@ from narratix.events.store import Conflict, EventStore, NewEvent
 from narratix.handlers.texts import Texts, text_key
 from narratix.job import Cancel, Command, Expire, GiveFeedback, Hold, Job, Release, Retry, Submit, decide, fold
 from narratix.spend import Budget
+from narratix.webhooks import OtherTarget, Targets
 
 _NAMESPACE: Final = uuid.UUID("0b8a4b5e-2f6c-4a53-8a39-d3b5b5a6d0f1")
 LONGEST_TITLE: Final = 120
@@ -45,10 +46,13 @@ class Spending:
 class Commands:
     """What people can ask for. Every call may raise `StoreError` when the database does not answer."""
 
-    def __init__(self, store: EventStore, texts: Texts, spending: Spending | None = None) -> None:
+    def __init__(
+        self, store: EventStore, texts: Texts, spending: Spending | None = None, targets: Targets | None = None
+    ) -> None:
         self._store = store
         self._texts = texts
         self._spending = spending
+        self._targets = targets
 
     async def load(self, job_id: uuid.UUID) -> Job:
         """The job as its log has it. Raises NoSuchJob."""
@@ -65,11 +69,12 @@ class Commands:
         options: Options | None = None,
         actor: str = "anonymous",
         idempotency_key: str = "",
+        webhook: str = "",
     ) -> uuid.UUID:
         """Accept a text and return the job's id. The same actor with the same key gets the same job.
 
-        The text is stored before the event that names it, and what it may cost is reserved before that. Raises
-        KeyReused, OverBudget, and ProviderError when it cannot be stored.
+        The text is stored before the event that names it, and what it may cost is reserved before that. `webhook` is
+        told of the job's end. Raises KeyReused, OverBudget, and ProviderError when it cannot be stored.
         """
         job_id = uuid.uuid5(_NAMESPACE, f"{actor}\n{idempotency_key}") if idempotency_key else uuid.uuid4()
         options = options or Options()
@@ -85,11 +90,19 @@ class Commands:
         if self._spending is not None:
             usd = self._spending.estimate(len(text), options)
             await self._spending.budget.reserve(job_id, actor, usd)
+        if webhook and self._targets is not None:
+            await self._name_target(self._targets, job_id, actor, webhook)
         new = NewEvent(job_id, submitted, uuid.uuid5(job_id, "submitted"), expected=0)
         appended = await self._store.append([new], metadata={"actor": actor})
         if appended.duplicate:
             await self._check_same(job_id, submitted)
         return job_id
+
+    async def _name_target(self, targets: Targets, job_id: uuid.UUID, actor: str, webhook: str) -> None:
+        try:
+            await targets.name(job_id, actor, webhook)
+        except OtherTarget:
+            raise KeyReused("This Idempotency-Key was used before, with another webhook. Use a new one.") from None
 
     async def _check_same(self, job_id: uuid.UUID, submitted: Event) -> None:
         [first] = await self._store.read(job_id, limit=1)

@@ -12,6 +12,8 @@ import sqlalchemy as sa
 from narratix.events.tables import Moment, metadata
 from narratix.ports import NotStored, Storage
 from narratix.settings import Settings
+from narratix.webhooks_outbound import Refused, checked_address
+from narratix.webhooks_signing import BadSecret, secret_of
 
 MARK: Final = "installation.json"
 SHORTEST_KEY: Final = 32
@@ -36,10 +38,12 @@ class WrongEnvironment(Exception):
 
 
 def check_settings(settings: Settings) -> None:
-    """Raises WrongEnvironment where staging or production is set up as only development may be."""
-    if settings.environment == "development":
-        return
-    if faults := list(_faults(settings)):
+    """Raises WrongEnvironment where staging or production is set up as only development may be, or webhooks as nobody
+    can use them."""
+    faults = _webhook_faults(settings)
+    if settings.environment != "development":
+        faults = [*_faults(settings), *faults]
+    if faults:
         listed = "".join(f"\n  - {fault}" for fault in faults)
         raise WrongEnvironment(f"These settings will not do for {settings.environment}:{listed}")
 
@@ -67,6 +71,26 @@ def _faults(settings: Settings) -> list[str]:
         faults.append(f"NARRATIX_ALLOWED_ORIGINS must be https: {', '.join(insecure)}")
     if settings.replay_only:
         faults.append("NARRATIX_REPLAY_ONLY is for demos and tests.")
+    return faults
+
+
+def _webhook_faults(settings: Settings) -> list[str]:
+    url, secret = settings.webhook_url.get_secret_value(), settings.webhook_secret.get_secret_value()
+    faults = []
+    if url:
+        try:
+            checked_address(url, strict=settings.environment != "development")
+        except Refused as refused:
+            faults.append(f"NARRATIX_WEBHOOK_URL will not do: {refused}")
+    for name, given in (
+        ("NARRATIX_WEBHOOK_SECRET", secret),
+        ("NARRATIX_REPLICATE_WEBHOOK_SECRET", settings.replicate_webhook_secret.get_secret_value()),
+    ):
+        try:
+            if given or (url and name == "NARRATIX_WEBHOOK_SECRET"):
+                secret_of(given)
+        except BadSecret as problem:
+            faults.append(f"{name} is missing or malformed: {problem}")
     return faults
 
 

@@ -19,6 +19,8 @@ from narratix.keys import api_keys
 from narratix.limits import rate_limits
 from narratix.projections import PROJECTIONS
 from narratix.spend import reservations
+from narratix.webhooks import webhook_deliveries, webhook_targets
+from narratix.webhooks_inbound import webhooks_heard
 
 __all__ = [
     "PROJECTIONS",
@@ -31,6 +33,9 @@ __all__ = [
     "rate_limits",
     "reservations",
     "stored",
+    "webhook_deliveries",
+    "webhook_targets",
+    "webhooks_heard",
 ]
 
 MIGRATIONS: Final = Path(__file__).parent.parent / "migrations"

@@ -90,6 +90,13 @@ class Settings(BaseSettings):
     replicate_url: str = ""
     replicate_version: str = ""
     """The version of the model that makes music and effects there (stackadoc/stable-audio-open-1.0)."""
+    replicate_webhook_secret: SecretStr = SecretStr("")
+    """What Replicate signs its webhooks with (`GET /v1/webhooks/default/secret` of its API). With it, and an https
+    address in NARRATIX_PUBLIC_URL, Replicate tells when a sound is done; without, it is asked again and again."""
+    webhook_url: SecretStr = SecretStr("")
+    """Told of every job that completes or fails; an address that may hold a token. Submitters name their own."""
+    webhook_secret: SecretStr = SecretStr("")
+    """Signs what goes there, as in Standard Webhooks: "whsec_" and base64 of 24 bytes or more."""
     speech_workers: int = Field(default_factory=lambda: len(os.sched_getaffinity(0)), ge=1, le=64)
     packages: Path = PROJECT / "node_modules"
     """The directory of the npm packages: voices, SoundFont, the page's libraries."""

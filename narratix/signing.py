@@ -8,12 +8,20 @@ from pathlib import Path
 
 from narratix.events.anchors import keyring
 from narratix.settings import Settings
+from narratix.webhooks_signing import derived_secret
 
 
 def anchor_keys(settings: Settings) -> dict[str, bytes]:
     """The keys of anchors by their names; the first is the one that signs now."""
     former = settings.former_signing_keys.get_secret_value().split()
     return keyring(signing_key(settings), *(secret.encode() for secret in former))
+
+
+def webhook_secrets(settings: Settings, actor: str) -> list[bytes]:
+    """What signs the messages to webhooks that `actor` named, the newest first: one from each of our keys, so that a
+    change of keys breaks nobody's checks."""
+    former = settings.former_signing_keys.get_secret_value().split()
+    return [derived_secret(key, actor) for key in (signing_key(settings), *(each.encode() for each in former))]
 
 
 def signing_key(settings: Settings) -> bytes:

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 
 from narratix.ports import ProviderError, Storage
 from narratix.providers.elevenlabs import ElevenLabs
-from narratix.providers.replicate import Replicate
+from narratix.providers.replicate import Replicate, Wait, sleeping
 
 
 @dataclass(slots=True, kw_only=True)
 class Accounts:
-    """Keys, empty where there is none. `storage` keeps notes of what was begun at a vendor."""
+    """Keys, empty where there is none. `storage` keeps notes of what was begun at a vendor. Replicate tells of an
+    end at `replicate_webhook`, which wakes who is in `replicate_wait`."""
 
     storage: Storage
     elevenlabs_key: str = ""
@@ -21,6 +22,8 @@ class Accounts:
     replicate_token: str = ""
     replicate_url: str = ""
     replicate_version: str = ""
+    replicate_webhook: str = ""
+    replicate_wait: Wait = sleeping
     _elevenlabs: ElevenLabs | None = field(default=None, init=False)
     _replicate: Replicate | None = field(default=None, init=False)
 
@@ -40,5 +43,11 @@ class Accounts:
                 permanent=True,
             )
         if self._replicate is None:
-            self._replicate = Replicate(self.replicate_token, self.storage, self.replicate_url)
+            self._replicate = Replicate(
+                self.replicate_token,
+                self.storage,
+                self.replicate_url,
+                webhook=self.replicate_webhook,
+                wait=self.replicate_wait,
+            )
         return self._replicate

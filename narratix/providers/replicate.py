@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import hashlib
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -19,7 +19,18 @@ NAME: Final = "replicate"
 URL: Final = "https://api.replicate.com"
 WAIT_SECONDS: Final = 30
 POLL_SECONDS: Final = (0.5, 1.0, 2.0, 4.0)
+TOLD_SECONDS: Final = (1.0, 4.0, 15.0)
+"""How often we look although we should be told: a webhook can get lost."""
+
 PATIENCE_SECONDS: Final = 240.0
+
+Wait = Callable[[str, float], Awaitable[None]]
+"""(prediction, seconds): until it is told that the prediction has ended, at most so long."""
+
+
+async def sleeping(_prediction: str, seconds: float) -> None:
+    """The waiting of those whom nobody tells."""
+    await asyncio.sleep(seconds)
 
 
 class _Metrics(msgspec.Struct):
@@ -36,14 +47,24 @@ class _Prediction(msgspec.Struct):
 
 class Replicate:
     """Runs predictions. What was begun is noted in `storage`, so that a repeated call waits for it instead of
-    beginning another."""
+    beginning another. Where there is a `webhook`, Replicate tells of the end there, which ends a `wait` early."""
 
     def __init__(
-        self, token: str, storage: Storage, url: str = "", *, patience: float = PATIENCE_SECONDS, deadline: float = 60.0
+        self,
+        token: str,
+        storage: Storage,
+        url: str = "",
+        *,
+        webhook: str = "",
+        wait: Wait = sleeping,
+        patience: float = PATIENCE_SECONDS,
+        deadline: float = 60.0,
     ) -> None:
         self._url = url or URL
         self._api = Api("Replicate", self._url, {"Authorization": f"Bearer {token}"}, deadline=deadline)
         self._storage = storage
+        self._webhook = webhook
+        self._wait = wait
         self._patience = patience
 
     async def run(self, version: str, given: Mapping[str, Any]) -> tuple[bytes, float]:
@@ -91,19 +112,24 @@ class Replicate:
         return found
 
     async def _begin(self, note: str, version: str, given: Mapping[str, Any]) -> _Prediction:
-        body = {"input": dict(given), "version": version}
-        headers = {"Prefer": f"wait={WAIT_SECONDS}"}
+        body: dict[str, Any] = {"input": dict(given), "version": version}
+        headers = {}
+        if self._webhook:
+            body |= {"webhook": self._webhook, "webhook_events_filter": ["completed"]}
+        else:
+            headers["Prefer"] = f"wait={WAIT_SECONDS}"
         begun = _prediction(await self._api.call("POST", "/v1/predictions", json=body, headers=headers))
         await self._storage.put(note, begun.id.encode(), "text/plain")
         return begun
 
     async def _finished(self, prediction: _Prediction) -> _Prediction:
         give_up = time.monotonic() + self._patience
+        pauses = TOLD_SECONDS if self._webhook else POLL_SECONDS
         turn = 0
         while prediction.status in ("starting", "processing"):
             if time.monotonic() > give_up:
                 raise ProviderError(f"Replicate did not finish within {self._patience:g} seconds.")
-            await asyncio.sleep(POLL_SECONDS[min(turn, len(POLL_SECONDS) - 1)])
+            await self._wait(prediction.id, pauses[min(turn, len(pauses) - 1)])
             turn += 1
             prediction = _prediction(await self._api.call("GET", f"/v1/predictions/{prediction.id}"))
         return prediction

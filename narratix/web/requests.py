@@ -67,6 +67,13 @@ class Submission(Request):
     options: Annotated[PerformanceOptions, BeforeValidator(lambda given: {} if given is None else given)] = Field(
         default_factory=PerformanceOptions
     )
+    webhook: OptionalText = Field(
+        default="",
+        max_length=2000,
+        description="An https address that is told when the job completes or fails, signed as in Standard Webhooks with "
+        "the secret of `GET /api/webhooks/secret`. For callers with a key.",
+        examples=["https://example.org/hooks/narratix"],
+    )
 
 
 class StoryWish(Request):

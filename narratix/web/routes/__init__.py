@@ -6,7 +6,7 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from narratix.web.routes import audit, demo, files, jobs, operators, page, spending, stream
+from narratix.web.routes import audit, demo, files, jobs, operators, page, spending, stream, webhooks
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     demo.router,
@@ -16,5 +16,6 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     files.router,
     jobs.router,
     audit.router,
+    webhooks.router,
     operators.router,
 )

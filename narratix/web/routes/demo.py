@@ -14,6 +14,7 @@ from narratix.web.context import Actor, Here, Web, as_json, rate_limited, visito
 from narratix.web.described import content, problems
 from narratix.web.models import JOB, Accepted, Result, Status, Story
 from narratix.web.requests import Feedback, StoryWish, Submission
+from narratix.web.routes.webhooks import webhook_of
 from narratix.web.stories import check_size, options_of, story_stream, written
 from narratix.web.streams import EventStream, open_stream
 from narratix.web.views import links, status_view
@@ -46,7 +47,12 @@ async def submit(
     options = await options_of(story.options, web.services.ports)
     commands = web.services.commands
     job_id = await commands.submit(
-        story.text, title=story.title, options=options, actor=actor, idempotency_key=idempotency_key
+        story.text,
+        title=story.title,
+        options=options,
+        actor=actor,
+        idempotency_key=idempotency_key,
+        webhook=webhook_of(story.webhook, request, web),
     )
     return _accepted(job_id, request, web)
 
