@@ -25,6 +25,7 @@ from narratix.events.anchoring import Anchorer
 from narratix.events.catalogue import Options
 from narratix.events.dsn import asyncpg_dsn, direct_dsn, is_pooled
 from narratix.events.feed import Feed
+from narratix.events.quiet import Quiet
 from narratix.events.store import EventStore
 from narratix.events.subscription import Subscriber, Subscriptions
 from narratix.handlers import HANDLERS
@@ -64,6 +65,7 @@ log = structlog.get_logger(__name__)
 
 REVIVE_SECONDS: Final = 2.0
 SCRATCH_SECONDS: Final = 24 * 3600.0
+IDLE_CONNECTION_SECONDS: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +107,19 @@ async def open_app(settings: Settings, database: Database, role: Role = "all") -
     async with contextlib.AsyncExitStack() as stack:
         if not is_pooled(direct):
             await migrate(direct)
-        pool = await stack.enter_async_context(connection_pool(dsn, pooled=database.direct is not None))
+        # an embedded database costs nothing; a worker alone has nobody who would wake it
+        quiet = Quiet(settings.quiet_seconds if database.revive is None and role != "worker" else None)
+        lifetime = min(IDLE_CONNECTION_SECONDS, settings.quiet_seconds)
+        pool = await stack.enter_async_context(
+            connection_pool(dsn, pooled=database.direct is not None, lifetime=lifetime)
+        )
 
         async def connect() -> asyncpg.Connection:
             return await asyncpg.connect(direct, timeout=10)
 
         store = EventStore(pool)
         stack.push_async_callback(store.close)
-        feed = Feed(store, connect)
+        feed = Feed(store, connect, quiet)
         if database.revive is not None:
             await stack.enter_async_context(_running(_keep_alive(feed, database.revive), "database-keeper"))
         await feed.start()
@@ -139,7 +146,7 @@ async def open_app(settings: Settings, database: Database, role: Role = "all") -
             postman = Postman(service=bool(service_webhook), public_url=settings.public_url, wake=deliverer.wake)
             subscribers: list[Subscriber] = [
                 Router(store, HANDLERS, jobs), Sweeper(pool), Ledger(), postman, *projectors]  # fmt: skip
-            subscriptions = Subscriptions(subscribers, feed, pool, connect, patience=settings.lease_seconds)
+            subscriptions = Subscriptions(subscribers, feed, pool, connect, patience=settings.lease_seconds, quiet=quiet)
             worker = Worker(
                 pool=pool,
                 connect=connect,
@@ -151,8 +158,10 @@ async def open_app(settings: Settings, database: Database, role: Role = "all") -
                 limits=settings.limits,
                 jobs=jobs,
                 lease=settings.lease_seconds,
+                quiet=quiet,
             )
             feed.poll_while(lambda: not worker.idle)
+            quiet.open_while(lambda: not worker.idle)
             await stack.enter_async_context(_running(subscriptions.run(), "subscriptions"))
             if settings.rebuild_at_start:
                 await stack.enter_async_context(_running(rebuild_outdated(pool, store, PROJECTIONS), "rebuild"))
@@ -164,6 +173,7 @@ async def open_app(settings: Settings, database: Database, role: Role = "all") -
                 seconds=settings.anchor_seconds,
                 leader=subscriptions,
                 clock=partial(datetime.now, UTC),
+                quiet=quiet,
             )
             stack.push_async_callback(anchorer.close)
             await stack.enter_async_context(_running(anchorer.run(), "anchors"))
@@ -171,7 +181,8 @@ async def open_app(settings: Settings, database: Database, role: Role = "all") -
             if bell is not None:
                 await stack.enter_async_context(_running(bell.run(), "bell"))
             await stack.enter_async_context(_running(worker.run(), "worker"))
-            await stack.enter_async_context(_running(retention.run(feed), "retention"))
+            await stack.enter_async_context(_running(retention.run(feed, quiet), "retention"))
+        await stack.enter_async_context(_running(quiet.run(), "quiet"))
         yield Services(
             settings=settings,
             dsn=dsn,
@@ -182,6 +193,7 @@ async def open_app(settings: Settings, database: Database, role: Role = "all") -
             commands=commands,
             budget=budget,
             retention=retention,
+            quiet=quiet,
             subscriptions=subscriptions,
             worker=worker,
         )
@@ -208,11 +220,14 @@ def slots(settings: Settings) -> dict[str, int]:
 
 
 @contextlib.asynccontextmanager
-async def connection_pool(dsn: str, *, pooled: bool = False) -> AsyncGenerator[asyncpg.Pool]:
-    """A pool that also works through a transaction pooler, a Neon one or another one that `pooled` tells of."""
+async def connection_pool(
+    dsn: str, *, pooled: bool = False, lifetime: float = IDLE_CONNECTION_SECONDS
+) -> AsyncGenerator[asyncpg.Pool]:
+    """A pool that also works through a transaction pooler, a Neon one or another one that `pooled` tells of. It lets go
+    of connections that were idle for `lifetime` seconds."""
     cache = {"statement_cache_size": 0} if pooled or is_pooled(dsn) else {}
     pool = await asyncpg.create_pool(
-        dsn, min_size=1, max_size=10, timeout=10, command_timeout=60, max_inactive_connection_lifetime=60, **cache
+        dsn, min_size=1, max_size=10, timeout=10, command_timeout=60, max_inactive_connection_lifetime=lifetime, **cache
     )
     try:
         yield pool

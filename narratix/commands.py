@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from narratix.correlation import by
 from narratix.events.catalogue import Event, Options
 from narratix.events.store import Conflict, EventStore, NewEvent
 from narratix.handlers.texts import Texts, text_key
@@ -93,7 +94,7 @@ class Commands:
         if webhook and self._targets is not None:
             await self._name_target(self._targets, job_id, actor, webhook)
         new = NewEvent(job_id, submitted, uuid.uuid5(job_id, "submitted"), expected=0)
-        appended = await self._store.append([new], metadata={"actor": actor})
+        appended = await self._store.append([new], metadata=by(actor))
         if appended.duplicate:
             await self._check_same(job_id, submitted)
         return job_id
@@ -164,7 +165,7 @@ class Commands:
                 for ordinal, event in enumerate(events)
             ]
             try:
-                await self._store.append(new, metadata={"actor": actor})
+                await self._store.append(new, metadata=by(actor))
             except Conflict:
                 continue
             return None

@@ -19,6 +19,7 @@ import structlog
 
 from narratix.commands import CommandRefused, Commands
 from narratix.events.feed import Feed
+from narratix.events.quiet import Quiet
 from narratix.events.store import UNREACHABLE, EventStore, StoreError
 from narratix.ports import ProviderError, Storage, StoredObject
 
@@ -100,6 +101,8 @@ class Retention:
         self._storage = storage
         self._days = days
         self._clock = clock
+        self.stored_bytes = 0
+        """In object storage, when this process last looked through it; 0 before."""
 
     async def due(self, limit: int = PAGE) -> list[UUID]:
         """The dramas whose time is over and that nobody holds, the oldest first."""
@@ -123,7 +126,9 @@ class Retention:
 
         The log is read after the listing, and once more before anything goes: what was named meanwhile stays.
         """
-        listed = [stored async for stored in self._storage.list("") if self._is_old(stored)]
+        everything = [stored async for stored in self._storage.list("")]
+        self.stored_bytes = sum(stored.size_bytes for stored in everything)
+        listed = [stored for stored in everything if self._is_old(stored)]
         head = await self._store.head()
         named = await self._named(0)
         active = await self._pool.fetchval(_ACTIVE)
@@ -134,6 +139,7 @@ class Retention:
             kept = [stored for stored in kept if _stem(stored.key) not in named]
             for stored in kept:
                 await self._storage.delete(stored.key)
+                self.stored_bytes -= stored.size_bytes
         return Swept(tuple(kept), len(orphans) - len(kept))
 
     def _is_old(self, stored: StoredObject) -> bool:
@@ -148,10 +154,11 @@ class Retention:
 
     # -- by itself -------------------------------------------------------------------------
 
-    async def run(self, feed: Feed) -> None:
+    async def run(self, feed: Feed, quiet: Quiet | None = None) -> None:
         """Once a day while there is life in the log, in one of the processes: an idle database is left asleep."""
-        position = feed.position
+        position, quiet = feed.position, quiet or Quiet()
         while True:
+            await quiet.awake()
             position = (await feed.next_batch(position))[-1].position
             try:
                 await self._once()

@@ -9,6 +9,7 @@ import asyncpg
 
 from narratix.commands import Commands
 from narratix.events.feed import Feed
+from narratix.events.quiet import Quiet
 from narratix.events.store import EventStore
 from narratix.events.subscription import Subscriptions
 from narratix.handlers.handler import Ports
@@ -33,5 +34,6 @@ class Services:
     commands: Commands
     budget: Budget
     retention: Retention
+    quiet: Quiet
     subscriptions: Subscriptions | None
     worker: Worker | None

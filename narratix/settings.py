@@ -105,6 +105,9 @@ class Settings(BaseSettings):
     rebuild_at_start: bool = False
     """Whether read models that an older release built are built anew when the service starts, beside those that serve
     meanwhile. Otherwise `narratix projections rebuild` does it when somebody asks for it."""
+    quiet_seconds: float = Field(default=60.0, gt=0, le=24 * 3600)
+    """With nothing open for so long, the service asks its database nothing until somebody comes: one that is paid by
+    the hour can sleep. Not so for the embedded one, nor where a process has the role of a worker alone."""
     lease_seconds: float = Field(default=30.0, ge=0.5, le=600)
     """After this long without a sign of life a worker's work is given to another one."""
     limits: dict[str, PositiveInt] = {}

@@ -20,6 +20,7 @@ import asyncpg
 import structlog
 
 from narratix.claims import WORK_CHANNEL, Claim, Claims
+from narratix.correlation import Correlations, by
 from narratix.events.catalogue import Event, JobCancelled, JobFailed
 from narratix.events.codec import Unreadable
 from narratix.events.feed import Connect, Feed
@@ -29,6 +30,7 @@ from narratix.handlers.handler import Handler, Ports
 from narratix.job import Conclude, GiveUp, Job, conclusion_id, decide, failure_id
 from narratix.jobs import Jobs
 from narratix.ports import ProviderError
+from narratix.timings import TIMINGS
 
 log = structlog.get_logger(__name__)
 
@@ -86,6 +88,7 @@ class Worker:
         self._claims = Claims(pool, owner=self.owner, lease=lease, limits=limits or {})
         self._connect = connect
         self._store = store
+        self._correlations = Correlations(store)
         self._feed = feed
         self._handlers = {handler.name: handler for handler in handlers}
         self._ports = ports
@@ -177,6 +180,8 @@ class Worker:
     async def _perform(self, claim: Claim) -> None:
         structlog.contextvars.bind_contextvars(job_id=str(claim.job_id), stage=claim.stage, item=claim.item)
         try:
+            if request := await self._correlations.of(claim.job_id):
+                structlog.contextvars.bind_contextvars(request_id=request)
             try:
                 job = await self._load(claim)
             except Unreadable as problem:
@@ -205,8 +210,9 @@ class Worker:
         if claim.attempt > claim.attempts:
             return Failed("The work was begun again and again, but its worker never came back.", permanent=True)
         try:
-            async with asyncio.timeout(handler.time_limit):
-                return Done(await handler.run(self._ports, job, claim.item))
+            with TIMINGS.of(claim.stage):
+                async with asyncio.timeout(handler.time_limit):
+                    return Done(await handler.run(self._ports, job, claim.item))
         except TimeoutError:
             return Failed(f"It took longer than {handler.time_limit:g} seconds.")
         except ProviderError as problem:
@@ -269,7 +275,7 @@ class Worker:
             return
 
     def _metadata(self, claim: Claim) -> dict[str, Any]:
-        return {"actor": f"worker:{self.owner}", "work": claim.key, "attempt": claim.attempt}
+        return {**by(f"worker:{self.owner}"), "work": claim.key, "attempt": claim.attempt}
 
     # -- leases, hints, endings ------------------------------------------------------------
 
@@ -317,6 +323,7 @@ class Worker:
                 asyncio.get_running_loop().call_later(POLL_SECONDS, self._wake.set)
             for event in events:
                 self._jobs.hear(event)
+                self._correlations.hear(event)
                 if isinstance(event.data, JobCancelled | JobFailed):
                     for claim, task in list(self._running.values()):
                         if claim.job_id == event.stream_id:

@@ -13,6 +13,7 @@ import structlog
 from narratix.events.anchors import PREFIX, Anchor, Anchors, Fault, distrusted, read, sign
 from narratix.events.chain import GENESIS, roll
 from narratix.events.feed import Feed
+from narratix.events.quiet import Quiet
 from narratix.events.store import UNREACHABLE
 from narratix.ports import NotStored, ProviderError, Storage
 
@@ -98,7 +99,10 @@ class Anchorer:
         seconds: float,
         leader: Leader,
         clock: Callable[[], datetime],
+        quiet: Quiet | None = None,
     ) -> None:
+        self._quiet = quiet or Quiet()
+        self._quiet.before_rest(self.settle)
         self._pool = pool
         self._feed = feed
         self._storage = storage
@@ -133,10 +137,21 @@ class Anchorer:
                 await asyncio.sleep(ELECTION_SECONDS)
             self._forget()
             while self._leader.elected:
+                await self._quiet.awake()
                 await self._try()
-                if self._last is not None:
-                    await self._feed.news(self._last[0])  # an idle database is left alone
+                await self._news()
                 await asyncio.sleep(self._seconds)
+                await self._news()  # the last may have been written meanwhile, before a rest
+
+    async def settle(self) -> None:
+        """Write the last one before a rest, during which nothing is asked of the database."""
+        if self._leader.elected and self._last is not None and self._last[0] < self._feed.position:
+            await self._try()
+
+    async def _news(self) -> None:
+        """Wait until there is something to anchor: an idle database is left alone."""
+        if self._last is not None:
+            await self._feed.news(self._last[0])
 
     async def close(self) -> None:
         """Write the last one. Waits no longer than a shutdown can."""

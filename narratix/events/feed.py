@@ -19,6 +19,7 @@ from typing import Final
 import asyncpg
 import structlog
 
+from narratix.events.quiet import Quiet
 from narratix.events.store import UNREACHABLE, EventStore, Recorded
 
 log = structlog.get_logger(__name__)
@@ -50,15 +51,17 @@ class NotificationsLost(Exception):
 
 class Feed:
     """Follows the log. `position` is the last one that has been read; `connected` whether hints arrive; `deaf` why
-    they cannot arrive on this address at all, in a sentence, or empty.
+    they cannot arrive on this address at all, in a sentence, or empty. While `quiet` rests, a lost connection stays
+    lost, and a deaf feed does not look.
     """
 
-    def __init__(self, store: EventStore, connect: Connect) -> None:
+    def __init__(self, store: EventStore, connect: Connect, quiet: Quiet | None = None) -> None:
         self.position = 0
         self.connected = False
         self.deaf = ""
         self._store = store
         self._connect = connect
+        self._quiet = quiet or Quiet()
         self._open: list[Callable[[], bool]] = []
         self._kept: deque[Recorded] = deque()
         self._kept_characters = 0
@@ -133,6 +136,7 @@ class Feed:
     async def _run(self) -> None:
         pause = 0.05
         while True:
+            await self._quiet.awake()
             try:
                 async with self._listening() as connection:
                     self.connected, self.deaf = True, ""
@@ -208,6 +212,7 @@ class Feed:
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
         while loop.time() < until:
+            await self._quiet.awake()
             self._hint.clear()
             with contextlib.suppress(*UNREACHABLE, TimeoutError):
                 await self._catch_up()
@@ -218,6 +223,7 @@ class Feed:
 
     async def _catch_up(self) -> None:
         while events := await self._store.read_all(after=self.position, limit=PAGE):
+            self._quiet.stir()
             self._keep(events)
             async with self._news:
                 self.position = events[-1].position

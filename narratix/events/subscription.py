@@ -17,6 +17,7 @@ import structlog
 
 from narratix.events.codec import Damaged, Unreadable
 from narratix.events.feed import DEAF_SECONDS, Connect, Feed, notice_silence
+from narratix.events.quiet import Quiet
 from narratix.events.store import UNREACHABLE, Recorded
 
 log = structlog.get_logger(__name__)
@@ -119,8 +120,10 @@ class Subscriptions:
         connect: Connect,
         *,
         patience: float = PATIENCE_SECONDS,
+        quiet: Quiet | None = None,
     ) -> None:
-        self._running = [Subscription(subscriber, feed, pool) for subscriber in subscribers]
+        self._quiet = quiet or Quiet()
+        self._running = [Subscription(subscriber, feed, pool, self._quiet) for subscriber in subscribers]
         self._names = [subscriber.name for subscriber in subscribers]
         self._feed = feed
         self._connect = connect
@@ -129,6 +132,7 @@ class Subscriptions:
 
     async def run(self) -> None:
         while True:
+            await self._quiet.awake()
             try:
                 async with self._elected() as lost, asyncio.TaskGroup() as group:
                     followers = [group.create_task(subscription.run()) for subscription in self._running]
@@ -189,7 +193,8 @@ class Subscriptions:
 class Subscription:
     """One subscriber, its checkpoint, and what happens when it meets an event that it cannot take."""
 
-    def __init__(self, subscriber: Subscriber, feed: Feed, pool: asyncpg.Pool) -> None:
+    def __init__(self, subscriber: Subscriber, feed: Feed, pool: asyncpg.Pool, quiet: Quiet | None = None) -> None:
+        self._quiet = quiet or Quiet()
         self._subscriber = subscriber
         self._feed = feed
         self._pool = pool
@@ -198,6 +203,7 @@ class Subscription:
 
     async def run(self) -> None:
         while True:
+            await self._quiet.awake()
             try:
                 await self._follow()
             except Overtaken:

@@ -11,8 +11,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
+import structlog
+
 from narratix.events.catalogue import Usage
 from narratix.ports import ProviderError
+
+log = structlog.get_logger(__name__)
 
 Outcome = Literal["ok", "passing", "permanent", "cancelled", "error"]
 """Done; a fault that passes; one that does not; called off by us; a bug."""
@@ -75,7 +79,12 @@ class Calls:
             outcome = "error"
             raise
         finally:
-            self._add(Called(provider, model, outcome), self._clock() - began, call.usd)
+            seconds = self._clock() - began
+            self._add(Called(provider, model, outcome), seconds, call.usd)
+            log.info(
+                "provider_called", provider=provider, model=model, outcome=outcome, seconds=round(seconds, 3),
+                usd=call.usd,
+            )  # fmt: skip
 
     def _add(self, called: Called, seconds: float, usd: float) -> None:
         before = self._figures.get(called, Figures())

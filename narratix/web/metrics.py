@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import accumulate
+
 import asyncpg
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from narratix.events.store import UNREACHABLE
+from narratix.providers.calls import CALLS, Calls
 from narratix.services import Services
+from narratix.timings import BOUNDS, TIMINGS, Timings
 
 _WORK = "select state, count(*) from work group by state"
 _JOBS = """
@@ -26,11 +33,39 @@ STATUSES = ("queued", "running", "completed", "failed", "cancelled", "expired")
 WORK_STATES = ("ready", "waiting", "running", "done", "dead", "cancelled")
 
 
+class Tallies(Collector):
+    """What this process's worker and its providers count for themselves."""
+
+    def __init__(self, calls: Calls = CALLS, timings: Timings = TIMINGS) -> None:
+        self._calls = calls
+        self._timings = timings
+
+    def collect(self) -> Iterator[Metric]:
+        labels = ["provider", "model", "outcome"]
+        calls = CounterMetricFamily("narratix_provider_calls", "Calls of providers.", labels=labels)
+        seconds = CounterMetricFamily("narratix_provider_seconds", "Seconds that they took.", labels=labels)
+        usd = CounterMetricFamily("narratix_provider_usd", "US dollars that they cost.", labels=labels)
+        for called, figures in self._calls.figures().items():
+            calls.add_metric(list(called), figures.calls)
+            seconds.add_metric(list(called), figures.seconds)
+            usd.add_metric(list(called), figures.usd)
+        stages = HistogramMetricFamily(
+            "narratix_stage_seconds", "How long a stage took, by how it ended.", labels=["stage", "outcome"]
+        )
+        for (stage, outcome), taken in self._timings.figures().items():
+            bounds = [*map(str, BOUNDS), "+Inf"]
+            buckets = list(zip(bounds, map(float, accumulate(taken.counts)), strict=True))
+            stages.add_metric([stage, outcome], buckets, taken.seconds)
+        return iter((calls, seconds, usd, stages))
+
+
 class Metrics:
-    """Counted in this process: requests and streams. Asked of the database when scraped: jobs, work and lags."""
+    """Counted in this process: requests, streams, stages and calls of providers. Asked of the database when scraped:
+    jobs, work, lags and spending; not so while the service rests, when they stay as they were."""
 
     def __init__(self) -> None:
         self._registry = registry = CollectorRegistry()
+        registry.register(Tallies())
         self._requests = Counter(
             "narratix_requests", "Requests answered.", ["method", "route", "status"], registry=registry
         )
@@ -65,6 +100,13 @@ class Metrics:
         self._spend_share = Gauge(
             "narratix_spend_share", "The share of the tightest cap that is spent or reserved.", registry=registry
         )
+        self._stored = Gauge(
+            "narratix_storage_bytes", "Bytes in object storage, when this process last looked through it.",
+            registry=registry,
+        )  # fmt: skip
+        self._resting = Gauge(
+            "narratix_resting", "Whether nothing is asked of the database since nothing is open.", registry=registry
+        )
         self._database = Gauge("narratix_database_up", "Whether the database answers.", registry=registry)
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
@@ -73,7 +115,12 @@ class Metrics:
 
     async def scrape(self, services: Services) -> bytes:
         """All figures in the text format. Without a database those of this process remain."""
-        self._feed_connected.set(services.feed.connected)
+        resting = services.quiet.resting
+        self._resting.set(resting)
+        self._feed_connected.set(services.feed.connected or resting)
+        self._stored.set(services.retention.stored_bytes)
+        if resting:
+            return generate_latest(self._registry)
         try:
             async with services.pool.acquire(timeout=3) as connection:
                 await self._ask(connection, services)

@@ -32,6 +32,7 @@ from narratix.web.metrics import Metrics
 from narratix.web.origins import Origins
 from narratix.web.page import page_routes
 from narratix.web.problems import EXCEPTION_HANDLERS
+from narratix.web.rousing import Rousing
 from narratix.web.routes import ROUTERS
 from narratix.web.seats import Seats
 from narratix.web.statuses import Statuses
@@ -105,6 +106,8 @@ def create_api(services: Services, times: Times | None = None) -> FastAPI:
         api.include_router(router)
     api.router.routes.extend(_page(settings, settings.packages, web.clients))
     api.add_middleware(BodyLimit, limit=JSON_GROWTH * settings.max_text_bytes + (1 << 16))
+    services.quiet.open_while(lambda: broadcaster.watched > 0)
+    api.add_middleware(Rousing, quiet=services.quiet)
     api.add_middleware(Envelope, metrics=metrics)
     if settings.allowed_origins:
         api.add_middleware(Origins, allowed=settings.allowed_origins)
