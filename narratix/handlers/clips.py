@@ -10,8 +10,9 @@ from typing import Any, Literal
 import msgspec
 
 from narratix.events.catalogue import Usage
-from narratix.ports import SAMPLE_RATE, NotStored, Sound, Storage
+from narratix.ports import SAMPLE_RATE, Effects, Music, NotStored, Rendered, Sound, Storage
 from narratix.sound.codec import to_flac
+from narratix.sound.loudness import energies
 
 Kind = Literal["speech", "music", "effects"]
 
@@ -60,6 +61,24 @@ class Clips:
         finally:
             if not lock.locked():
                 self._making.pop(stem, None)
+
+    async def rendered(
+        self, kind: Kind, engine: Music | Effects, render: Callable[..., Awaitable[Rendered]], asked: tuple[Any, ...]
+    ) -> Clip:
+        """The clip that `render(*asked)` of `engine` makes."""
+
+        async def make() -> Made:
+            made = await render(*asked)
+            by_other = made.usage.provider != engine.name
+            return Made(
+                sound=made.sound,
+                energies=await asyncio.to_thread(energies, made.sound),
+                usage=made.usage,
+                onset=made.onset,
+                inputs=(made.usage.provider, made.usage.model, *asked) if by_other else None,
+            )
+
+        return await self.get(kind, (engine.name, engine.model, *asked), make)
 
     async def _found(self, stem: str) -> Clip | None:
         try:

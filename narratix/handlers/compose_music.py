@@ -2,31 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from narratix.events.catalogue import Event, MusicComposed, PlannedMusic, SoundPlanned
-from narratix.handlers.clips import Made
 from narratix.handlers.handler import Handler, Ports
 from narratix.job import Job
-from narratix.sound.loudness import energies
 
 
 async def run(ports: Ports, job: Job, item: str) -> Event:
     cue, music = _cue(job, item), ports.music
-
-    async def make() -> Made:
-        rendered = await music.compose(cue.mood, cue.intensity, cue.prompt, cue.seconds, cue.seed)
-        by_other = rendered.usage.provider != music.name
-        return Made(
-            sound=rendered.sound,
-            energies=await asyncio.to_thread(energies, rendered.sound),
-            usage=rendered.usage,
-            inputs=(rendered.usage.provider, rendered.usage.model, *asked) if by_other else None,
-        )
-
     asked = (cue.mood, cue.intensity, cue.prompt, cue.seconds, cue.seed)
-    inputs = (music.name, music.model, *asked)
-    clip = await ports.clips.get("music", inputs, make)
+    clip = await ports.clips.rendered("music", music, music.compose, asked)
     return MusicComposed(cue=item, clip_key=clip.key, duration=clip.duration, energies=clip.energies, usage=clip.usage)
 
 

@@ -2,32 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from narratix.events.catalogue import EffectRendered, Event, PlannedEffect, SoundPlanned
-from narratix.handlers.clips import Made
 from narratix.handlers.handler import Handler, Ports
 from narratix.job import Job
-from narratix.sound.loudness import energies
 
 
 async def run(ports: Ports, job: Job, item: str) -> Event:
     cue, effects = _cue(job, item), ports.effects
-
-    async def make() -> Made:
-        rendered = await effects.render(cue.name, cue.prompt, cue.seconds, cue.seed)
-        by_other = rendered.usage.provider != effects.name
-        return Made(
-            sound=rendered.sound,
-            energies=await asyncio.to_thread(energies, rendered.sound),
-            usage=rendered.usage,
-            onset=rendered.onset,
-            inputs=(rendered.usage.provider, rendered.usage.model, *asked) if by_other else None,
-        )
-
     asked = (cue.name, cue.prompt, cue.seconds, cue.seed)
-    inputs = (effects.name, effects.model, *asked)
-    clip = await ports.clips.get("effects", inputs, make)
+    clip = await ports.clips.rendered("effects", effects, effects.render, asked)
     return EffectRendered(
         effect=item,
         clip_key=clip.key,
