@@ -6,6 +6,7 @@ pass. A call that is refused costs nothing.
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 from typing import Final
@@ -59,7 +60,7 @@ class Permit:
         """As in the IETF's draft "RateLimit header fields for HTTP"."""
         return {
             "RateLimit-Policy": f'"client";q={self.limit};w={WINDOW_SECONDS}',
-            "RateLimit": f'"client";r={self.remaining};t={max(0, round(self.seconds))}',
+            "RateLimit": f'"client";r={self.remaining};t={math.ceil(self.seconds)}',
         }
 
 

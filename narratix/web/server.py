@@ -105,7 +105,8 @@ def create_api(services: Services, times: Times | None = None) -> FastAPI:
     for router in ROUTERS:
         api.include_router(router)
     api.router.routes.extend(_page(settings, settings.packages, web.clients))
-    api.add_middleware(BodyLimit, limit=JSON_GROWTH * settings.max_text_bytes + (1 << 16))
+    longest = settings.max_text_bytes
+    api.add_middleware(BodyLimit, limit=JSON_GROWTH * longest + (1 << 16), longest=longest)
     services.quiet.open_while(lambda: broadcaster.watched > 0)
     api.add_middleware(Rousing, quiet=services.quiet)
     api.add_middleware(Envelope, metrics=metrics)

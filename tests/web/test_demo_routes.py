@@ -161,7 +161,8 @@ async def test_given_options_as_null_or_left_out_then_the_defaults_hold(client: 
     job_id = (await client.post(SUBMIT, json=body)).json()["job_id"]
     state = (await client.get(f"/api/jobs/{job_id}/state")).json()
     assert state["options"] == {
-        "engine": "", "formats": ["mp3", "m4b"], "voices": {"anna": "bea"}, "music": True, "effects": True, "seed": 0
+        "engine": "", "formats": ["mp3", "m4b"], "voices": {"anna": "bea"}, "music": True, "effects": True, "seed": 0,
+        "stream": True,
     }  # fmt: skip
     assert state["title"]
     assert (await client.post(SUBMIT, json={"text": TEXT, "options": None})).status_code == 202
@@ -191,7 +192,7 @@ async def test_given_a_body_that_is_too_large_then_it_is_refused_before_it_is_re
         nonlocal sent
         while sent < 100_000_000:
             sent += 10_000
-            yield b"x" * 10_000
+            yield b" " * 10_000
 
     headers = {"Content-Type": "application/json"}
     problem(await client.post(SUBMIT, content=endless(), headers=headers), 413)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
 import socket
-import sys
 from pathlib import Path
 
 import httpx2
@@ -14,36 +12,16 @@ import pytest
 from narratix.services import Services
 from narratix.web.serve import CannotListen, PortInUse, serve
 from tests.web.event_stream import messages
+from tests.web.process import address, start
 from tests.web.web_site import Story
-
-SERVER = """
-import asyncio, sys
-from pathlib import Path
-from narratix.app import Database, open_app
-from narratix.settings import Settings
-from narratix.web.serve import serve
-
-async def main(dsn, home):
-    settings = Settings(home=Path(home), speech="silent", music="silent", effects="silent")
-    async with open_app(settings, Database(dsn), "web") as services:
-        await serve(services, "127.0.0.1", 0, announce=lambda line: print(line, flush=True))
-    print("closed", flush=True)
-
-asyncio.run(main(*sys.argv[1:]))
-"""
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_given_open_streams_when_it_is_told_to_stop_then_they_end_whole_and_it_closes_all_it_opened(
     services: Services, story: Story, tmp_path: Path, number: signal.Signals
 ) -> None:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", SERVER, services.dsn, str(tmp_path / "home"), stdout=asyncio.subprocess.PIPE
-    )
-    assert process.stdout is not None
-    announced = (await process.stdout.readline()).decode()
-    assert announced.startswith("listening on http://127.0.0.1:")
-    url = announced.removeprefix("listening on ").strip()
+    process = await start(services.dsn, tmp_path / "home")
+    url = await address(process)
     async with (
         httpx2.AsyncClient(base_url=url) as client,
         client.stream("GET", f"/api/demo/events/{story.id}") as one,
@@ -55,6 +33,7 @@ async def test_given_open_streams_when_it_is_told_to_stop_then_they_end_whole_an
         # a stream that were cut would raise here
         assert [[message async for message in stream] for stream in streams] == [[], []]
         assert await process.wait() == 0
+    assert process.stdout is not None
     assert (await process.stdout.read()) == b"closed\n"
 
 

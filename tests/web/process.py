@@ -1,0 +1,53 @@
+"""The service as a process of its own, for what one process cannot show."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Final
+
+SERVER: Final = """
+import asyncio, sys
+from pathlib import Path
+from narratix.app import Database, open_app
+from narratix.settings import Settings
+from narratix.web.serve import serve
+
+async def main(dsn, home):
+    settings = Settings(home=Path(home), speech="silent", music="silent", effects="silent")
+    async with open_app(settings, Database(dsn), "web") as services:
+        await serve(services, "127.0.0.1", 0, announce=lambda line: print(line, flush=True))
+    print("closed", flush=True)
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+@contextlib.asynccontextmanager
+async def running_process(dsn: str, home: Path) -> AsyncIterator[str]:
+    """Its base URL."""
+    home.mkdir()
+    process = await start(dsn, home)
+    try:
+        yield await address(process)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        await process.wait()
+
+
+async def start(dsn: str, home: Path) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-c", SERVER, dsn, str(home), stdout=asyncio.subprocess.PIPE
+    )
+
+
+async def address(process: asyncio.subprocess.Process) -> str:
+    """Its base URL, as soon as it takes requests."""
+    assert process.stdout is not None
+    announced = (await process.stdout.readline()).decode()
+    assert announced.startswith("listening on http://127.0.0.1:")
+    return announced.removeprefix("listening on ").strip()
