@@ -161,8 +161,17 @@ class Speech(Protocol):
         """Learn who can speak. Harmless to repeat."""
         ...
 
-    async def speak(self, text: str, voice: str, *, direction: str = "", speed: float = 1.0) -> Spoken:
-        """Deterministic for a local engine. A text without anything speakable gives an empty sound."""
+    async def speak(
+        self,
+        text: str,
+        voice: str,
+        *,
+        direction: str = "",
+        speed: float = 1.0,
+        pronunciations: Mapping[str, str] | None = None,
+    ) -> Spoken:
+        """Deterministic for a local engine. A text without anything speakable gives an empty sound. `pronunciations`
+        maps words, casefolded, to a respelling or /IPA/ (`narratix.script.pronunciations`)."""
         ...
 
     async def close(self) -> None: ...

@@ -33,6 +33,7 @@ ACTOR: Final = "command line"
 @click.option("-o", "--out", required=True, metavar="OUT", help="The file to write.")
 @click.option("--format", type=click.Choice(FORMATS), help="Default: what OUT's suffix says.")
 @click.option("--voice", "voices", multiple=True, metavar="NAME=VOICE", help="A voice for a character; repeatable.")
+@click.option("--say", "said", multiple=True, metavar="WORD=HOW", help="A respelling or /IPA/ of a word; repeatable.")
 @click.option("--engine", default="", help="The speech engine; `narratix voices` lists them.")
 @click.option("--title", default="", help="Default: taken from the text.")
 @click.option("--seed", type=click.IntRange(0), default=0, help="Another seed gives another arrangement.")
@@ -44,6 +45,7 @@ def command(
     out: str,
     format: str | None,
     voices: tuple[str, ...],
+    said: tuple[str, ...],
     engine: str,
     title: str,
     seed: int,
@@ -61,11 +63,11 @@ def command(
 
     began = time.monotonic()
     format = format or _format_of(out)
-    wishes = _wishes(voices)
+    wishes, pronunciations = _wishes(voices), _pronunciations(said)
     text = read_story(file)
     target = writable(out)
     settings = prepared(quiet=True)
-    options = _options(settings, format, wishes, engine, not no_music, not no_effects, seed)
+    options = _options(settings, format, wishes, pronunciations, engine, not no_music, not no_effects, seed)
     result = with_services(settings, "all", lambda services: _render(services, text, title, options, target))
     shown = {**result, "file": str(target), "wall_seconds": round(time.monotonic() - began, 3)}
     if as_json:
@@ -94,8 +96,33 @@ def _wishes(voices: tuple[str, ...]) -> dict[str, str]:
     return wishes
 
 
+def _pronunciations(said: tuple[str, ...]) -> dict[str, str]:
+    """Raises UsageError."""
+    from narratix.script.pronunciations import MOST, BadPronunciation, checked
+
+    entries = {}
+    for wish in said:
+        word, equals, how = wish.partition("=")
+        if not equals or not word.strip() or not how.strip():
+            raise click.UsageError(f"--say {wish!r} should look like Hermione=her-MY-oh-nee or Anna=/ˈɑːnə/")
+        try:
+            entries.update([checked(word, how)])
+        except BadPronunciation as problem:
+            raise click.UsageError(str(problem)) from problem
+    if len(entries) > MOST:
+        raise click.UsageError(f"There are {len(entries)} pronunciations; at most {MOST} can be given")
+    return entries
+
+
 def _options(
-    settings: Settings, format: str, wishes: dict[str, str], engine: str, music: bool, effects: bool, seed: int
+    settings: Settings,
+    format: str,
+    wishes: dict[str, str],
+    pronunciations: dict[str, str],
+    engine: str,
+    music: bool,
+    effects: bool,
+    seed: int,
 ) -> Options:
     """Raises UsageError for an engine or a voice that there is not."""
     from narratix.cli.voices import engine_named
@@ -111,6 +138,7 @@ def _options(
         engine=engine,
         formats=(format,),  # type: ignore[arg-type]
         voices=wishes,
+        pronunciations=pronunciations,
         music=music,
         effects=effects,
         stream=False,

@@ -33,13 +33,14 @@ class Event(Value, frozen=True, kw_only=True):
 
 class Options(Value, frozen=True, kw_only=True):
     """What the submitter asked for. `engine` names the speech engine ("" = the service's default);
-    `voices` maps a character's name, casefolded, to a voice id; `formats` lists the deliverables, the
-    first being the one that a listener hears. Without `stream` nobody listens before it is finished, and no
-    passage is mixed by itself."""
+    `voices` maps a character's name, casefolded, to a voice id, `pronunciations` a word, casefolded, to a
+    respelling or to /IPA/; `formats` lists the deliverables, the first being the one that a listener hears. Without
+    `stream` nobody listens before it is finished, and no passage is mixed by itself."""
 
     engine: str = ""
     formats: tuple[Format, ...] = ("mp3", "m4b")
     voices: dict[str, str] = {}
+    pronunciations: dict[str, str] = {}
     music: bool = True
     effects: bool = True
     stream: bool = True

@@ -42,8 +42,11 @@ class Damaged(Event, frozen=True, kw_only=True):
 
 
 UPCASTERS: Final[Mapping[tuple[str, int], Upcaster]] = {
-    # every drama could be heard while it was made
-    ("JobSubmitted", 1): lambda data: {**data, "options": {**data["options"], "stream": True}},
+    # every drama could be heard while it was made, and no word was pronounced by wish
+    ("JobSubmitted", 1): lambda data: {
+        **data,
+        "options": {**data["options"], "stream": True, "pronunciations": {}},
+    },
     # a drama that was planned before there were passages is mixed in one piece
     ("SoundPlanned", 1): lambda data: {**data, "passages": []},
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,8 +19,8 @@ Uses = Literal["language", "speech", "music", "effects", "stream", "mastering", 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
     """Everything a stage may use, chosen once by the composition root. `local_speech` stands in for an engine that cannot
-    be had; `scratch` is a local directory for files
-    that live as long as a stage runs."""
+    be had; `scratch` is a local directory for files that live as long as a stage runs; `pronunciations` are the words that
+    are pronounced by a lexicon in every drama."""
 
     language: Language
     speech: Mapping[str, Speech]
@@ -33,6 +33,7 @@ class Ports:
     texts: Texts
     clips: Clips
     scratch: Path
+    pronunciations: Mapping[str, str] = field(default_factory=dict)
 
     def speech_for(self, engine: str) -> Speech:
         """Raises ProviderError when no such engine is configured."""

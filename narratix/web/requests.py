@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from narratix.events.catalogue import Format
 from narratix.providers.language.templates import LONGEST, LONGEST_PREMISE, SHORTEST, TEMPLATES
+from narratix.script.pronunciations import MOST, checked
 
 
 def _storable(text: str) -> str:
@@ -35,6 +36,10 @@ def _distinct(formats: list[Format]) -> list[Format]:
     return formats
 
 
+def _pronounceable(given: dict[str, str]) -> dict[str, str]:
+    return dict(checked(word, said) for word, said in given.items())
+
+
 class Request(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -48,6 +53,12 @@ class PerformanceOptions(Request):
     )
     voices: dict[Text, Text] = Field(
         default={}, max_length=100, examples=[{}], description='A voice for a character, as in {"Anna": "bf_emma"}.'
+    )
+    pronunciations: Annotated[dict[Text, Text], AfterValidator(_pronounceable)] = Field(
+        default={},
+        max_length=MOST,
+        examples=[{}],
+        description='How a word is said: a respelling or IPA, as in {"Hermione": "her-MY-oh-nee", "Anna": "/ˈɑːnə/"}.',
     )
     music: StrictBool = True
     effects: StrictBool = True

@@ -52,6 +52,7 @@ async def options_of(wish: PerformanceOptions, ports: Ports) -> Options:
         engine=wish.engine,
         formats=tuple(wish.formats),
         voices={" ".join(name.split()).casefold(): voice for name, voice in wish.voices.items()},
+        pronunciations=wish.pronunciations,
         music=wish.music,
         effects=wish.effects,
         seed=wish.seed,

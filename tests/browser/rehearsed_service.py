@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -51,7 +52,15 @@ class RehearsedSpeech(SilentSpeech):
     def model(self) -> str:  # type: ignore[override]
         return f"take-{Orders.read(self._home).take}"
 
-    async def speak(self, text: str, voice: str, *, direction: str = "", speed: float = 1.0) -> Spoken:
+    async def speak(
+        self,
+        text: str,
+        voice: str,
+        *,
+        direction: str = "",
+        speed: float = 1.0,
+        pronunciations: Mapping[str, str] | None = None,
+    ) -> Spoken:
         take = Orders.read(self._home).take
         self._asked[take] += 1
         number = self._asked[take]
@@ -61,7 +70,7 @@ class RehearsedSpeech(SilentSpeech):
             if orders.then == "refuse":
                 raise ProviderError("The speech engine said that its quota is used up.", permanent=True)
             await asyncio.sleep(LOOK_AGAIN)
-        return await super().speak(text, voice, direction=direction, speed=speed * HASTE)
+        return await super().speak(text, voice, direction=direction, speed=speed * HASTE, pronunciations=pronunciations)
 
 
 def engine(*_: object) -> Speech:

@@ -28,11 +28,19 @@ class ScriptedSpeech(SilentSpeech):
 
     name = "scripted"
 
-    async def speak(self, text: str, voice: str, *, direction: str = "", speed: float = 1.0) -> Spoken:
+    async def speak(
+        self,
+        text: str,
+        voice: str,
+        *,
+        direction: str = "",
+        speed: float = 1.0,
+        pronunciations: Mapping[str, str] | None = None,
+    ) -> Spoken:
         key = call_key(text, voice, direction, speed)
         note("begun", key)
         await asyncio.sleep(0.3 + 1.7 * int(key[:2], 16) / 255)
-        return await super().speak(text, voice, direction=direction, speed=speed)
+        return await super().speak(text, voice, direction=direction, speed=speed, pronunciations=pronunciations)
 
 
 class NotedClips(Clips):

@@ -8,7 +8,7 @@ further voices would be downloaded on first use; they are never asked for.)
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
@@ -42,13 +42,22 @@ class HibariSpeech:
     async def ready(self) -> None:
         """The voices are its own."""
 
-    async def speak(self, text: str, voice: str, *, direction: str = "", speed: float = 1.0) -> Spoken:
+    async def speak(
+        self,
+        text: str,
+        voice: str,
+        *,
+        direction: str = "",
+        speed: float = 1.0,
+        pronunciations: Mapping[str, str] | None = None,
+    ) -> Spoken:
         """Raises ProviderError(permanent=True) for an unknown voice and for a missing model."""
         if voice not in FAST_BODIES:
             raise ProviderError(
                 f"The fast engine has no voice {voice!r}; `narratix voices` lists them.", permanent=True
             )
-        line = await self._pool.run(speak, text, voice, direction, speed) if text.strip() else NOTHING
+        said = dict(pronunciations or {})
+        line = await self._pool.run(speak, text, voice, direction, speed, said) if text.strip() else NOTHING
         return Spoken(line.sound, line.words, Usage(provider=self.name, model=self.model, units=float(len(text))))
 
     async def close(self) -> None:
@@ -114,9 +123,9 @@ def load() -> None:
     _model = HibariModel()
 
 
-def speak(text: str, voice: str, direction: str, speed: float) -> Line:
+def speak(text: str, voice: str, direction: str, speed: float, pronunciations: Mapping[str, str] | None = None) -> Line:
     assert _model is not None, "load comes first"
     model, body = _model, FAST_BODIES[voice]
-    words = source_words(text)
+    words = source_words(text, pronunciations)
     phrases = model.phonemiser.phrases(words)
     return speak_line(words, phrases, lambda s, pace: model.utter(body, s, pace), delivery(direction), speed, 1.0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -33,11 +33,20 @@ class KokoroSpeech:
     async def ready(self) -> None:
         """The voices are its own."""
 
-    async def speak(self, text: str, voice: str, *, direction: str = "", speed: float = 1.0) -> Spoken:
+    async def speak(
+        self,
+        text: str,
+        voice: str,
+        *,
+        direction: str = "",
+        speed: float = 1.0,
+        pronunciations: Mapping[str, str] | None = None,
+    ) -> Spoken:
         """Raises ProviderError: permanent for an unknown voice and for missing or damaged weights."""
         if all(voice != known.id for known in KOKORO_VOICES):
             raise ProviderError(f"Kokoro has no voice {voice!r}; `narratix voices` lists them.", permanent=True)
-        line = await self._pool.run(speak, text, voice, direction, speed) if text.strip() else NOTHING
+        said = dict(pronunciations or {})
+        line = await self._pool.run(speak, text, voice, direction, speed, said) if text.strip() else NOTHING
         return Spoken(line.sound, line.words, Usage(provider=self.name, model=self.model, units=float(len(text))))
 
     async def close(self) -> None:
@@ -55,12 +64,12 @@ def load(voices_directory: Path, *, vnni: bool | None = None) -> None:
     _model = KokoroModel(voices_directory, vnni=vnni)
 
 
-def speak(text: str, voice: str, direction: str, speed: float) -> Line:
+def speak(text: str, voice: str, direction: str, speed: float, pronunciations: Mapping[str, str] | None = None) -> Line:
     assert _model is not None, "load comes first"
     base, ratio = KOKORO_CHARACTERS.get(voice, (voice, 1.0))
     british = base.startswith("b")
     if british not in _phonemisers:
         _phonemisers[british] = Phonemiser(_model.vocabulary, british=british)
-    words = source_words(text)
+    words = source_words(text, pronunciations)
     phrases = _phonemisers[british].phrases(words)
     return speak_line(words, phrases, partial(_model.utter, base), delivery(direction), speed, ratio)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Sequence
+from types import MappingProxyType
 from typing import Final
 
 from narratix.providers.speech import figures
@@ -29,7 +30,9 @@ from narratix.providers.speech.abbreviations import (
     words_of,
 )
 from narratix.providers.speech.atoms import Atoms
+from narratix.providers.speech.lexicon import pronounced
 from narratix.providers.speech.numerals import cardinal, ordinal, roman
+from narratix.script.pronunciations import Pronunciations
 
 LETTER_A: Final = "/ˈeɪ/"
 """The letter's name; "A" alone would be the article."""
@@ -65,10 +68,15 @@ _SOFT_C: Final = re.compile(r"c[eiy]")
 _SOFT_G: Final = re.compile(r"g(?:e[no]|i[an]|y[mp])")
 
 
-def normalise(words: Sequence[str], paragraphs: Collection[int] = ()) -> list[str]:
+def normalise(
+    words: Sequence[str], paragraphs: Collection[int] = (), pronunciations: Pronunciations = MappingProxyType({})
+) -> list[str]:
     """What is said for each of the words. One that is written as it is said comes back as it is. `paragraphs` are the
-    numbers of the words that end one."""
+    numbers of the words that end one; `pronunciations` come before every rule."""
     atoms = Atoms(words, paragraphs)
+    if pronunciations:
+        for at in range(len(atoms)):
+            atoms[at].said = pronounced(atoms[at].core, pronunciations)
     for at in range(len(atoms)):
         for rule in _RULES_FOR_PLAIN if atoms[at].plain else RULES:
             if atoms[at].said is not None:

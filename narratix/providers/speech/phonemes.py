@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from narratix.providers.speech.ipa import to_symbols
 from narratix.providers.speech.words import SourceWord, can_be_read, sentences
+from narratix.script.ipa import to_symbols
 
 SILENT = -1
 """The owner of a symbol that belongs to no word: blanks and punctuation, whose time is a pause."""

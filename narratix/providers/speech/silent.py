@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -33,14 +33,23 @@ class SilentSpeech:
     async def ready(self) -> None:
         """The voices are its own."""
 
-    async def speak(self, text: str, voice: str, *, direction: str = "", speed: float = 1.0) -> Spoken:
+    async def speak(
+        self,
+        text: str,
+        voice: str,
+        *,
+        direction: str = "",
+        speed: float = 1.0,
+        pronunciations: Mapping[str, str] | None = None,
+    ) -> Spoken:
+        """A hum is not pronounced in any way: a word lasts as long as it is written."""
         pitch = next((known.pitch_hz for known in _VOICES if known.id == voice), None)
         if pitch is None:
             raise ProviderError(f"The silent engine has no voice {voice!r}.", permanent=True)
         pace = speed * delivery(direction).pace
         words: list[SpokenWord] = []
         now = 0.0
-        for word in source_words(text):
+        for word in source_words(text, pronunciations):
             lasts = (word.end - word.start) * _SECONDS_PER_CHARACTER / pace
             words.append(SpokenWord(word.start, word.end, now, now + lasts))
             now += lasts + _GAP / pace

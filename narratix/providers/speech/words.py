@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from narratix.providers.speech.normalise import normalise
+from narratix.script.pronunciations import Pronunciations
 
 _MARKUP = str.maketrans("", "", '_*~`|\\^{}<>[]"“”„‟«»')
 _DASH = re.compile(r"-{2,}|[―⸺⸻—]+|(?<!\d)–|–(?![\d£$€])|(?<![\w/])-(?!\w)")
@@ -54,7 +55,7 @@ class SourceWord:
     ends_paragraph: bool = False
 
 
-def source_words(text: str) -> list[SourceWord]:
+def source_words(text: str, pronunciations: Pronunciations | None = None) -> list[SourceWord]:
     """The source words of a text, in order."""
     runs = [(m.start(), m.end(), _clean(m.group())) for m in re.finditer(r"\S+", text)]
     breaks = [m.start() for m in _PARAGRAPH.finditer(text)]
@@ -69,7 +70,7 @@ def source_words(text: str) -> list[SourceWord]:
     paragraphs = {bisect(starts, at) - 1 for at in breaks}
     written = [run for _, _, run in found]
     words: list[SourceWord] = []
-    for i, spoken in enumerate(normalise(written, paragraphs)):
+    for i, spoken in enumerate(normalise(written, paragraphs, pronunciations or {})):
         paragraph = i in paragraphs
         ends = paragraph or _is_end(spoken, "".join(written[i + 1 : i + 2]))
         words.append(SourceWord(*found[i][:2], spoken, ends, paragraph))

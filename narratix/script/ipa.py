@@ -6,6 +6,7 @@ and an affricate are one symbol each, and that American and British vowels are w
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from typing import Final
@@ -31,6 +32,8 @@ _BRITISH: Final = _BOTH | {
     "ɜ": "ɜː", "o": "ɔ",
 }  # fmt: skip
 _LONGEST: Final = 3
+_STRESSED: Final = re.compile(r"([ˈˌ])([^AIOQWYaeiouæɐɑɒɔəɚɛɜɨɪɯɶøœʊʌᵊᵻˈˌ ]+)(?=[AIOQWYaeiouæɐɑɒɔəɚɛɜɨɪɯɶøœʊʌᵊᵻ])")
+"""IPA marks the stressed syllable, the networks its vowel."""
 
 
 def to_symbols(ipa: str, *, british: bool) -> str:
@@ -42,7 +45,7 @@ def to_symbols(ipa: str, *, british: bool) -> str:
         size = next((size for size in range(_LONGEST, 0, -1) if text[at : at + size] in table), 0)
         out += table[text[at : at + size]] if size else text[at]
         at += size or 1
-    return out
+    return _STRESSED.sub(r"\2\1", out)
 
 
 def unknown_symbols(ipa: str) -> list[str]:
