@@ -38,6 +38,7 @@ from narratix.projections import PROJECTIONS
 from narratix.projections.projection import Projector
 from narratix.projections.rebuild import rebuild_outdated
 from narratix.providers.accounts import Accounts
+from narratix.providers.chain import GuardedSpeech
 from narratix.providers.effects import open_effects
 from narratix.providers.language import Access, open_language
 from narratix.providers.mastering import FfmpegMastering
@@ -45,6 +46,7 @@ from narratix.providers.music import open_music
 from narratix.providers.pool import prepare
 from narratix.providers.replicate import sleeping
 from narratix.providers.speech import CLOUD_SPEECH, SPEECH
+from narratix.providers.speech.lexicon import global_pronunciations
 from narratix.providers.storage.directory import DirectoryStorage
 from narratix.retention import Retention
 from narratix.router import Router
@@ -142,11 +144,14 @@ async def open_app(settings: Settings, database: Database, role: Role = "all") -
                 service_secrets=[secret_of(settings.webhook_secret.get_secret_value())] if service_webhook else [],
                 secrets_of=partial(webhook_secrets, settings),
                 leader=lambda: subscriptions,
+                stir=quiet.stir,
             )
             postman = Postman(service=bool(service_webhook), public_url=settings.public_url, wake=deliverer.wake)
             subscribers: list[Subscriber] = [
                 Router(store, HANDLERS, jobs), Sweeper(pool), Ledger(), postman, *projectors]  # fmt: skip
-            subscriptions = Subscriptions(subscribers, feed, pool, connect, patience=settings.lease_seconds, quiet=quiet)
+            subscriptions = Subscriptions(
+                subscribers, feed, pool, connect, patience=settings.lease_seconds, quiet=quiet
+            )
             worker = Worker(
                 pool=pool,
                 connect=connect,
@@ -249,7 +254,7 @@ async def open_ports(settings: Settings, bell: Bell | None = None) -> AsyncGener
         speech = {name: make(packages, settings.speech_workers) for name, make in SPEECH.items()}
         accounts = _accounts(settings, storage, bell)
         if accounts.elevenlabs_key:
-            speech |= {name: make(accounts) for name, make in CLOUD_SPEECH.items()}
+            speech |= {name: GuardedSpeech(make(accounts)) for name, make in CLOUD_SPEECH.items()}
         music = open_music(settings.engines(settings.music), packages, accounts)
         effects = open_effects(settings.engines(settings.effects), packages, accounts)
         mastering = FfmpegMastering(find_ffmpeg(settings.ffmpeg))
@@ -272,6 +277,7 @@ async def open_ports(settings: Settings, bell: Bell | None = None) -> AsyncGener
             texts=Texts(storage),
             clips=Clips(storage),
             scratch=scratch,
+            pronunciations=global_pronunciations(settings.pronunciations),
         )
 
 

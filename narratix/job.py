@@ -60,6 +60,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     voices: VoicesCast | None = None
     plan: SoundPlanned | None = None
     lines: Map[int, LineSpoken] = Map()
+    stood_in: Map[str, str] = Map()
+    """Cast id -> the engine that spoke a line of this person's instead of the one that was cast."""
     music: Map[str, MusicComposed] = Map()
     effects: Map[str, EffectRendered] = Map()
     passages: Map[int, PassageMixed] = Map()
@@ -118,7 +120,8 @@ def _change(job: Job, event: Event) -> dict[str, Any]:
             return {"plan": event, **_running(job)}
         case LineSpoken():
             lines = job.lines.set(event.line, event)
-            return {"lines": lines, "spoken": _without_a_gap(lines, job.spoken), **_running(job)}
+            spoken = _without_a_gap(lines, job.spoken)
+            return {"lines": lines, "spoken": spoken, "stood_in": _stood_in(job, event), **_running(job)}
         case MusicComposed():
             return {"music": job.music.set(event.cue, event), **_running(job)}
         case EffectRendered():
@@ -160,6 +163,12 @@ def _without_a_gap(made: Map[int, Any], count: int) -> int:
     while count in made:
         count += 1
     return count
+
+
+def _stood_in(job: Job, spoken: LineSpoken) -> Map[str, str]:
+    if job.voices is None or job.script is None or spoken.usage.provider == job.voices.engine:
+        return job.stood_in
+    return job.stood_in.set(job.script.segments[spoken.line].speaker, spoken.usage.provider)
 
 
 def _running(job: Job) -> dict[str, Any]:

@@ -4,29 +4,34 @@ from __future__ import annotations
 
 import asyncio
 
-from narratix.events.catalogue import Event, LineSpoken, VoicesCast, Word
-from narratix.handlers.clips import Made
+import structlog
+
+from narratix.events.catalogue import Event, LineSpoken, Segment, VoicesCast, Word
+from narratix.handlers.clips import Clip, Made
 from narratix.handlers.handler import Handler, Ports
+from narratix.handlers.standing_in import speaks_for, stands_in
 from narratix.job import Job
+from narratix.ports import ProviderError, Speech
+from narratix.script.pronunciations import in_text
 from narratix.sound.clip import prepare_speech
+
+log = structlog.get_logger(__name__)
 
 
 async def run(ports: Ports, job: Job, item: str) -> Event:
     assert job.script is not None
     assert job.voices is not None
     segment = job.script.segments[int(item)]
-    voice = job.voices.voices[segment.speaker]
     text = (await ports.texts.get(job.text_sha256))[segment.start : segment.end].rstrip()
-    speech = ports.speech_for(job.voices.engine)
-
-    async def make() -> Made:
-        spoken = await speech.speak(text, voice, direction=segment.direction, speed=segment.speed)
-        sound, energies = await asyncio.to_thread(prepare_speech, spoken.sound)
-        words = tuple((word.start, word.end, round(word.begins, 3), round(word.ends, 3)) for word in spoken.words)
-        return Made(sound=sound, energies=energies, usage=spoken.usage, words=words)
-
-    inputs = (text, voice, speech.name, speech.model, segment.direction, segment.speed)
-    clip = await ports.clips.get("speech", inputs, make)
+    speech, voice = speaks_for(ports, job, segment.speaker)
+    try:
+        clip = await _clip(ports, job, segment, text, speech, voice)
+    except ProviderError as problem:
+        local, voice = stands_in(ports, job, segment.speaker)
+        if not problem.permanent or local is speech:
+            raise
+        log.warning("speech_engine_replaced", engine=speech.name, by=local.name, reason=str(problem))
+        clip = await _clip(ports, job, segment, text, local, voice)
     return LineSpoken(
         line=int(item),
         clip_key=clip.key,
@@ -40,11 +45,26 @@ async def run(ports: Ports, job: Job, item: str) -> Event:
     )
 
 
+async def _clip(ports: Ports, job: Job, segment: Segment, text: str, speech: Speech, voice: str) -> Clip:
+    said = in_text(text, {**ports.pronunciations, **job.options.pronunciations})
+
+    async def make() -> Made:
+        spoken = await speech.speak(text, voice, direction=segment.direction, speed=segment.speed, pronunciations=said)
+        sound, energies = await asyncio.to_thread(prepare_speech, spoken.sound)
+        words = tuple((word.start, word.end, round(word.begins, 3), round(word.ends, 3)) for word in spoken.words)
+        return Made(sound=sound, energies=energies, usage=spoken.usage, words=words)
+
+    inputs = (text, voice, speech.name, speech.model, segment.direction, segment.speed)
+    # only a line with one of its words depends on the lexicon
+    return await ports.clips.get("speech", (*inputs, said) if said else inputs, make)
+
+
 def _inputs(job: Job, item: str) -> tuple[object, ...]:
     assert job.script is not None
     assert job.voices is not None
     segment = job.script.segments[int(item)]
-    return (job.text_sha256, segment, job.voices.engine, job.voices.voices[segment.speaker])
+    inputs = (job.text_sha256, segment, job.voices.engine, job.voices.voices[segment.speaker])
+    return (*inputs, job.options.pronunciations) if job.options.pronunciations else inputs
 
 
 SPEAK_LINE = Handler(
@@ -55,6 +75,7 @@ SPEAK_LINE = Handler(
     done=lambda job, item: int(item) in job.lines,
     inputs=_inputs,
     run=run,
+    attempts=6,  # as long as it takes to know that an engine is not only busy: then another one speaks
     light=True,
     time_limit=180,
     priority=lambda _job, item: int(item),

@@ -82,6 +82,8 @@ class JobStatus(msgspec.Struct, kw_only=True, gc=False):
     eta_seconds: float | None = None
     duration_seconds: float | None = None
     streams: bool = False
+    engine: str = ""
+    stand_in: str = ""
     created_at: datetime
     updated_at: datetime
 
@@ -172,6 +174,8 @@ def _apply(row: JobStatus, event: Event, at: datetime) -> None:
     match event:
         case LineSpoken():  # first, as most of them are
             row.eta_seconds = _eta(row, at)
+            if row.engine and event.usage.provider != row.engine:
+                row.stand_in = event.usage.provider
         case ScriptWritten():
             row.cast = _cast(event)
             row.stages["speak_line"].total = len(event.segments)
@@ -179,6 +183,7 @@ def _apply(row: JobStatus, event: Event, at: datetime) -> None:
             for entry in row.cast:
                 entry.voice = event.voices.get(entry.id, "")
             row.speaking_since = at
+            row.engine = event.engine
         case SoundPlanned():
             row.stages["compose_music"].total = len(event.music)
             row.stages["render_effect"].total = len(event.effects)
@@ -258,7 +263,7 @@ def _share(count: StageCount) -> float:
 
 JOB_STATUS: Final = Projection(
     name="job_status",
-    code_version=2,
+    code_version=3,
     row=JobStatus,
     table=projection_table("job_status"),
     keys=lambda event: (str(event.stream_id),),

@@ -11,13 +11,18 @@ REST_SECONDS: Final = 60.0
 
 class Breaker:
     """Closed while calls succeed. Opens after `failures` in a row, or at once by `trip`; after `rest` seconds one call
-    is let through, and its outcome decides."""
+    is let through, and its outcome decides. Failures that are less than `apart` seconds from another count as one: those
+    of calls that were under way together."""
 
-    def __init__(self, clock: Callable[[], float], *, failures: int = FAILURES, rest: float = REST_SECONDS) -> None:
+    def __init__(
+        self, clock: Callable[[], float], *, failures: int = FAILURES, rest: float = REST_SECONDS, apart: float = 0.0
+    ) -> None:
         self._clock = clock
         self._failures = failures
         self._rest = rest
+        self._apart = apart
         self._in_a_row = 0
+        self._counted_at = float("-inf")
         self._opened_at: float | None = None
         self.reason = ""
 
@@ -37,7 +42,9 @@ class Breaker:
         self.reason = ""
 
     def failed(self, reason: str, *, trip: bool = False) -> None:
-        self._in_a_row += 1
+        if self._clock() - self._counted_at >= self._apart:
+            self._in_a_row += 1
+            self._counted_at = self._clock()
         self.reason = reason
         if trip or self._in_a_row >= self._failures:
             self._opened_at = self._clock()

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Generic, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 import structlog
 
-from narratix.ports import Effects, Music, ProviderError, Rendered, Unwanted
+from narratix.ports import Effects, Music, ProviderError, Rendered, Speech, Spoken, Unwanted, Voice
 from narratix.providers.breaker import Breaker
+from narratix.providers.http import OutOfService
 
 log = structlog.get_logger(__name__)
+
+APART_SECONDS: Final = 1.0
+"""Lines are spoken side by side: those that fail within a second fail of one cause."""
 
 
 class _Engine(Protocol):
@@ -82,6 +86,61 @@ def opened(
         raise ProviderError(f"No {port} engine is named; choose of: {known}.", permanent=True)
     made = [engines[name]() for name in names]
     return made[0] if len(made) == 1 else chained(made)
+
+
+class GuardedSpeech:
+    """A cloud's voices behind a breaker. Who takes over is the stage's to say, since a person's voice is not changed from
+    line to line: it learns from a permanent fault that these voices cannot be had."""
+
+    def __init__(self, speech: Speech, clock: Callable[[], float] = time.monotonic) -> None:
+        self._speech = speech
+        self.breaker = Breaker(clock, apart=APART_SECONDS)
+        self._declined: dict[int, str] = {}
+        self.name = speech.name
+        self.model = speech.model
+
+    @property
+    def voices(self) -> Sequence[Voice]:
+        return self._speech.voices
+
+    async def ready(self) -> None:
+        """Raises ProviderError."""
+        await self._speech.ready()
+
+    async def speak(
+        self,
+        text: str,
+        voice: str,
+        *,
+        direction: str = "",
+        speed: float = 1.0,
+        pronunciations: Mapping[str, str] | None = None,
+    ) -> Spoken:
+        """Raises ProviderError. A fault that lasts is told as one that passes, once, so that it stands in the log with its
+        reason; the next attempt is refused for good, and nobody is asked again."""
+        if self.breaker.open:
+            raise ProviderError(f"{self.name} was left alone for a while: {self.breaker.reason}", permanent=True)
+        line = hash((text, voice, direction, speed))
+        if line in self._declined:
+            raise ProviderError(f"{self.name} does not take this line: {self._declined.pop(line)}", permanent=True)
+        try:
+            spoken = await self._speech.speak(
+                text, voice, direction=direction, speed=speed, pronunciations=pronunciations
+            )
+        except OutOfService as problem:
+            self.breaker.failed(str(problem), trip=True)
+            raise ProviderError(str(problem)) from problem
+        except ProviderError as problem:
+            if problem.permanent:  # it says something of the line, not of the engine
+                self._declined[line] = str(problem)
+                raise ProviderError(str(problem)) from problem
+            self.breaker.failed(str(problem))
+            raise
+        self.breaker.succeeded()
+        return spoken
+
+    async def close(self) -> None:
+        await self._speech.close()
 
 
 class ChainedMusic(Chain[Music]):

@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from narratix.ports import ProviderError
-from narratix.providers.http import Api, Reply
+from narratix.providers.http import Api, OutOfService, Reply
 
 NAME: Final = "elevenlabs"
 URL: Final = "https://api.elevenlabs.io"
@@ -65,10 +65,12 @@ def _detail(reply: Reply) -> tuple[str, str]:
 
 def _problem(reply: Reply, status: str, message: str) -> ProviderError:
     if status in NEVER_AGAIN:
-        return ProviderError(f"ElevenLabs refuses for good: {message}", permanent=True)
+        return OutOfService(f"ElevenLabs refuses for good: {message}")
     match reply.status:
         case 401 | 403:
-            return ProviderError("ElevenLabs does not accept the key; set ELEVENLABS_API_KEY anew.", permanent=True)
+            return OutOfService("ElevenLabs does not accept the key; set ELEVENLABS_API_KEY anew.")
+        case 402:
+            return OutOfService("ElevenLabs wants to be paid first.")
         case 404:
             return ProviderError(
                 f"ElevenLabs does not know what was asked for: {message or 'not found'}", permanent=True

@@ -17,6 +17,14 @@ LONGEST_ANSWER: Final = 64 << 20
 """Bytes. The longest music is about 10 MB, as base64 14."""
 
 
+class OutOfService(ProviderError):
+    """The vendor does nothing more for this account, whatever it is asked: its key, its quota, its credit. Other
+    permanent faults are of the call alone."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence, permanent=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """A vendor's answer. `headers` are by lower-case names."""

@@ -82,6 +82,7 @@ class Status(Answer):
     error: str | None = Field(examples=[None])
     links: Links
     stages: list[Stage]
+    notice: str | None = Field(examples=[None], description="How it differs from what was asked for, in a sentence.")
     setback: Setback | None
     duration_seconds: float | None
 

@@ -32,6 +32,7 @@ def status_view(row: JobStatus) -> dict[str, Any]:
         "error": row.error or None,
         "links": links(row.job_id, streams=row.streams and row.status != "expired"),
         "stages": [{"name": stage.name, "done": stage.done, "total": stage.total} for stage in row.stages.values()],
+        "notice": notice(row),
         "setback": None if row.setback is None else msgspec.to_builtins(row.setback),
         "duration_seconds": row.duration_seconds,
     }
@@ -66,6 +67,13 @@ def links(job_id: str, *, streams: bool = False) -> dict[str, str | None]:
         "result": f"/api/demo/result/{job_id}",
         "stream": stream_address(job_id) if streams else None,
     }
+
+
+def notice(row: JobStatus) -> str | None:
+    """What a listener should know of how it was made, in a sentence."""
+    if not row.stand_in:
+        return None
+    return f"The voices of {row.engine} could not be had for all lines; {row.stand_in} speaks the others."
 
 
 def step(row: JobStatus) -> str:

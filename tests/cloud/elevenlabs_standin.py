@@ -44,6 +44,8 @@ class ElevenLabsStandin:
     at_once: int = 0
     most_at_once: int = 0
     plan: int = 3
+    lines_left: int = 10**9
+    """So many lines are spoken; then the quota is exceeded."""
     url: str = ""
 
     @web.middleware
@@ -62,6 +64,10 @@ class ElevenLabsStandin:
                 request[HOW] = fault.how
             if request.get(HOW, "") == "stall":
                 await asyncio.sleep(30)
+            if request.get(HOW, "") == "cut":
+                return await cut_off(request)
+            if request.get(HOW, "") == "other shape":
+                return web.json_response({"sound": "none"})
             if request.get(HOW, "") == "garbage":
                 return web.Response(text="<html>", content_type="application/json")
             body = await request.json() if request.can_read_body else {}
@@ -97,6 +103,9 @@ class ElevenLabsStandin:
             return unprocessable("voice_settings", "Input should be within bounds")
         if not 0 <= body.get("seed", 0) <= 4294967295:
             return unprocessable("seed", "Input should be less than or equal to 4294967295")
+        if self.lines_left == 0:
+            return problem(401, {"status": "quota_exceeded", "message": "You have 3 credits left."})
+        self.lines_left -= 1
         text, how = body["text"], request.get(HOW, "")
         lead = 0.2
         begins = [round(lead + PACE * place, 4) for place in range(len(text))]
@@ -105,6 +114,8 @@ class ElevenLabsStandin:
         audio = tone(seconds if how != "short" else 0.6, lead, seconds - 0.3)
         if how == "empty":
             audio = b""
+        if how == "text":
+            audio = b"This is no sound."
         if how == "truncated":
             audio = audio[: len(audio) // 50]
         said = text if how != "other text" else text[:-1] + "x"
@@ -134,6 +145,16 @@ class ElevenLabsStandin:
             return unprocessable("music_length_ms", "Input should be within 3000 and 600000")
         seconds = body["music_length_ms"] / 1000
         return web.Response(body=tone(seconds, 0.0, seconds, channels=2), content_type="audio/mpeg")
+
+
+async def cut_off(request: web.Request) -> web.StreamResponse:
+    """An answer whose connection is lost in the middle."""
+    response = web.StreamResponse(headers={"Content-Type": "application/json", "Content-Length": "5000"})
+    await response.prepare(request)
+    await response.write(b'{"id": "')
+    assert request.transport is not None
+    request.transport.close()
+    return response
 
 
 def tone(seconds: float, begins: float, ends: float, channels: int = 1) -> bytes:

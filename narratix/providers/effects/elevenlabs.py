@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any, Final
 
 from narratix.ports import Rendered
+from narratix.providers.calls import CALLS
 from narratix.providers.elevenlabs import NAME, ElevenLabs
 from narratix.providers.prices import used
 from narratix.providers.sounds import decoded, onset, trimmed
@@ -28,9 +29,11 @@ class ElevenLabsEffects:
     async def render(self, name: str, prompt: str, seconds: float, seed: int) -> Rendered:  # noqa: ARG002
         """Mono. The vendor takes no seed: a stored clip is what makes a repetition the same. Raises ProviderError."""
         body = request(name, prompt, seconds)
-        reply = await self._vendor.call("POST", "/v1/sound-generation", query={"output_format": FORMAT}, json=body)
-        sound, _ = await asyncio.to_thread(lambda: trimmed(decoded(reply.body, "ElevenLabs", channels=1)))
         paid = used(NAME, self.model, "seconds", body["duration_seconds"], self._today())
+        with CALLS.of(NAME, self.model) as call:
+            reply = await self._vendor.call("POST", "/v1/sound-generation", query={"output_format": FORMAT}, json=body)
+            call.paid(paid)
+            sound, _ = await asyncio.to_thread(lambda: trimmed(decoded(reply.body, "ElevenLabs", channels=1)))
         return Rendered(sound, paid, onset(sound))
 
     async def close(self) -> None:

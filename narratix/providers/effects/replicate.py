@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import date
 
 from narratix.ports import Rendered
+from narratix.providers.calls import CALLS
 from narratix.providers.prices import used
 from narratix.providers.replicate import NAME, Replicate
 from narratix.providers.sounds import decoded, onset, trimmed
@@ -25,9 +26,12 @@ class ReplicateEffects:
     async def render(self, name: str, prompt: str, seconds: float, seed: int) -> Rendered:
         """Mono. Raises ProviderError."""
         given = {"prompt": prompt or name, "seconds_total": min(LONGEST, max(1, round(seconds))), "seed": seed}
-        body, paid = await self._vendor.run(self.model, given)
-        sound, _ = await asyncio.to_thread(lambda: trimmed(decoded(body, "Replicate", channels=1)))
-        return Rendered(sound, used(NAME, self.model, "computing seconds", paid, self._today()), onset(sound))
+        with CALLS.of(NAME, self.model) as call:
+            body, computed = await self._vendor.run(self.model, given)
+            paid = used(NAME, self.model, "computing seconds", computed, self._today())
+            call.paid(paid)
+            sound, _ = await asyncio.to_thread(lambda: trimmed(decoded(body, "Replicate", channels=1)))
+        return Rendered(sound, paid, onset(sound))
 
     async def close(self) -> None:
         await self._vendor.close()

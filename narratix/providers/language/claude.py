@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from narratix.events.catalogue import Usage
 from narratix.ports import ProviderError
+from narratix.providers.calls import CALLS
 from narratix.providers.language.oracle import Answer, Heard, Question, Stop
 from narratix.providers.prices import used
 
@@ -53,6 +54,12 @@ class ClaudeOracle:
 
     async def ask(self, question: Question, heard: Heard | None = None) -> Answer:
         """Raises ProviderError."""
+        with CALLS.of(NAME, self.model) as call:
+            answer = await self._asked(question, heard)
+            call.paid(answer.usage)
+            return answer
+
+    async def _asked(self, question: Question, heard: Heard | None) -> Answer:
         try:
             if heard is None:
                 return self._answer(await self._client.messages.create(**self._request(question)))

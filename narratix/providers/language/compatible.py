@@ -12,6 +12,7 @@ import msgspec
 
 from narratix.events.catalogue import Usage
 from narratix.ports import ProviderError
+from narratix.providers.calls import CALLS
 from narratix.providers.language.oracle import Answer, Heard, Question, Stop
 from narratix.providers.prices import used
 
@@ -58,6 +59,12 @@ class CompatibleOracle:
 
     async def ask(self, question: Question, heard: Heard | None = None) -> Answer:
         """Raises ProviderError."""
+        with CALLS.of(NAME, self.model) as call:
+            answer = await self._asked(question, heard)
+            call.paid(answer.usage)
+            return answer
+
+    async def _asked(self, question: Question, heard: Heard | None) -> Answer:
         body = self._request(question, streamed=heard is not None)
         try:
             async with (

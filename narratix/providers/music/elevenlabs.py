@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any, Final
 
 from narratix.ports import Rendered
+from narratix.providers.calls import CALLS
 from narratix.providers.elevenlabs import NAME, ElevenLabs
 from narratix.providers.music.looping import looped
 from narratix.providers.prices import used
@@ -36,9 +37,11 @@ class ElevenLabsMusic:
         """Stereo, made to loop by a crossfade of its end into its beginning. A seed goes only with a composition plan,
         which we do not send. Raises ProviderError."""
         body = request(mood, intensity, prompt, seconds)
-        reply = await self._vendor.call("POST", "/v1/music", query={"output_format": FORMAT}, json=body)
-        sound = await asyncio.to_thread(lambda: looped(decoded(reply.body, "ElevenLabs", channels=2)))
         paid = used(NAME, self.model, "seconds", body["music_length_ms"] / 1000, self._today())
+        with CALLS.of(NAME, self.model) as call:
+            reply = await self._vendor.call("POST", "/v1/music", query={"output_format": FORMAT}, json=body)
+            call.paid(paid)
+            sound = await asyncio.to_thread(lambda: looped(decoded(reply.body, "ElevenLabs", channels=2)))
         return Rendered(sound, paid)
 
     async def close(self) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import date
 
 from narratix.ports import Rendered
+from narratix.providers.calls import CALLS
 from narratix.providers.music.looping import looped
 from narratix.providers.prices import used
 from narratix.providers.replicate import NAME, Replicate
@@ -32,9 +33,12 @@ class ReplicateMusic:
             "seconds_total": min(LONGEST, max(1, round(seconds))),
             "seed": seed,
         }
-        body, paid = await self._vendor.run(self.model, given)
-        sound = await asyncio.to_thread(lambda: looped(decoded(body, "Replicate", channels=2)))
-        return Rendered(sound, used(NAME, self.model, "computing seconds", paid, self._today()))
+        with CALLS.of(NAME, self.model) as call:
+            body, computed = await self._vendor.run(self.model, given)
+            paid = used(NAME, self.model, "computing seconds", computed, self._today())
+            call.paid(paid)
+            sound = await asyncio.to_thread(lambda: looped(decoded(body, "Replicate", channels=2)))
+        return Rendered(sound, paid)
 
     async def close(self) -> None:
         await self._vendor.close()

@@ -6,7 +6,7 @@ import asyncio
 import base64
 import binascii
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from itertools import pairwise
 from typing import Any, Final
@@ -15,10 +15,13 @@ import msgspec
 import numpy as np
 
 from narratix.events.catalogue import Gender
-from narratix.ports import SAMPLE_RATE, ProviderError, Spoken, SpokenWord, Voice
+from narratix.ports import SAMPLE_RATE, ProviderError, Sound, Spoken, SpokenWord, Voice
+from narratix.providers.calls import CALLS
 from narratix.providers.elevenlabs import NAME, ElevenLabs
+from narratix.providers.http import Reply
 from narratix.providers.prices import used
 from narratix.providers.sounds import decoded, trimmed
+from narratix.providers.speech.lexicon import respelled
 from narratix.providers.speech.words import source_words
 
 MODEL: Final = "eleven_multilingual_v2"
@@ -91,17 +94,38 @@ class ElevenLabsSpeech:
                 raise ProviderError("The ElevenLabs account has no voice; add some to it.", permanent=True)
             self._voices = tuple(sorted(found, key=lambda voice: voice.id))
 
-    async def speak(self, text: str, voice: str, *, direction: str = "", speed: float = 1.0) -> Spoken:
-        """Raises ProviderError."""
+    async def speak(
+        self,
+        text: str,
+        voice: str,
+        *,
+        direction: str = "",
+        speed: float = 1.0,
+        pronunciations: Mapping[str, str] | None = None,
+    ) -> Spoken:
+        """Raises ProviderError. Its dictionaries of pronunciations are kept in the account, and its models for more than
+        English know no IPA: so a word that is to be pronounced in a certain way is sent as one that sounds like it."""
         words = source_words(text)
+        sent, at = respelled(text, pronunciations or {})
         if not words:
             return Spoken(np.zeros(0, np.float32), (), used(NAME, self.model, "characters", 0.0, self._today()))
-        reply = await self._vendor.call(
-            "POST",
+        paid = used(NAME, self.model, "characters", float(len(sent)), self._today())
+        path, body = (
             f"/v1/text-to-speech/{_path(voice)}/with-timestamps",
-            query={"output_format": FORMAT},
-            json=request(text, voice, self.model, direction, speed),
+            request(sent, voice, self.model, direction, speed),
         )
+        with CALLS.of(NAME, self.model) as call:
+            reply = await self._vendor.call("POST", path, query={"output_format": FORMAT}, json=body)
+            call.paid(paid)
+            sound, times = await self._timed(reply, sent)
+        spoken = tuple(
+            SpokenWord(word.start, word.end, round(times[at[word.start]][0], 3), round(times[at[word.end] - 1][1], 3))
+            for word in words
+        )
+        return Spoken(sound, spoken, paid)
+
+    async def _timed(self, reply: Reply, sent: str) -> tuple[Sound, list[tuple[float, float]]]:
+        """The sound without silence at its ends, and when each character of what was sent begins and ends in it."""
         timed: _Timed = reply.json("ElevenLabs", _Timed)
         try:
             body = base64.b64decode(timed.audio_base64, validate=True)
@@ -110,12 +134,7 @@ class ElevenLabsSpeech:
         sound, cut = await asyncio.to_thread(lambda: trimmed(decoded(body, "ElevenLabs", channels=1)))
         if not len(sound):
             raise ProviderError("ElevenLabs sent silence for a line.")
-        times = _times(text, timed.alignment, len(sound) / SAMPLE_RATE, cut)
-        spoken = tuple(
-            SpokenWord(word.start, word.end, round(times[word.start][0], 3), round(times[word.end - 1][1], 3))
-            for word in words
-        )
-        return Spoken(sound, spoken, used(NAME, self.model, "characters", float(len(text)), self._today()))
+        return sound, _times(sent, timed.alignment, len(sound) / SAMPLE_RATE, cut)
 
     async def close(self) -> None:
         await self._vendor.close()
