@@ -77,6 +77,9 @@ class Settings(BaseSettings):
     """Ask no language model anything: only answers that were kept before are used. For demos and tests."""
     speech: str = "kokoro"
     """The engine of jobs that name none: kokoro, fast, or elevenlabs where there is a key for it."""
+    pronunciations: Path | None = None
+    """A TOML file of words and how they are pronounced in every drama: Hermione = "her-MY-oh-nee", or IPA between
+    slashes."""
     music: str = "composed"
     """Engines of music, the best first, by commas ("elevenlabs,composed")."""
     effects: str = "synthesised"
