@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "migrate": "migrate",
     "doctor": "doctor",
     "alerts": "alerts",
+    "cost": "cost",
     "bench": "bench",
 }
 """Name -> the module of this package that has it, in the order in which a newcomer meets them."""

@@ -46,8 +46,8 @@ class EnginePool:
 
     `initializer(*initargs)` loads the engine, once per worker, before its first function; both must be
     importable by name. No process exists before the first `run`, after `close`, or when nothing was called for `rest`
-    seconds; the pool starts again when it is used again. At most two calls per worker are handed over at a time: the
-    others wait here, where cancelling them costs nothing.
+    seconds (default: REST_SECONDS); the pool starts again when it is used again. At most two calls per worker are
+    handed over at a time: the others wait here, where cancelling them costs nothing.
 
     Errors of the function and of the initializer arrive as they were raised. A worker that dies takes the calls
     in flight with it: they raise a retriable ProviderError, and the next call finds fresh workers.
@@ -60,12 +60,12 @@ class EnginePool:
         initargs: tuple[object, ...] = (),
         *,
         name: str = "engine",
-        rest: float = REST_SECONDS,
+        rest: float | None = None,
     ) -> None:
         self.workers = workers or available_cores()
         self._load = partial(initializer, *initargs) if initializer else None
         self._name = name
-        self._rest_seconds = rest
+        self._rest_seconds = REST_SECONDS if rest is None else rest
         self._under_way = 0
         self._resting: asyncio.TimerHandle | None = None
         self._executor: ProcessPoolExecutor | None = None

@@ -14,13 +14,15 @@ from narratix.events.catalogue import Usage
 
 
 class Price(msgspec.Struct, frozen=True, kw_only=True):
-    """US dollars for `per` units of a provider's model, from day `since` on. Model "*" is any other model."""
+    """US dollars for `per` units of a provider's model, from day `since` on. Model "*" is any other model. `free` units a
+    month cost nothing, which only bills of a whole month can take into account."""
 
     provider: str
     model: str
     unit: str
     usd: float
     per: float = 1.0
+    free: float = 0.0
     since: date
     source: str = ""
 
@@ -41,12 +43,17 @@ def price_of(provider: str, model: str, unit: str, on: date) -> float | None:
     A model that is not listed is charged at the dearest price of its provider for that unit, so that a spend cap errs
     on the safe side.
     """
+    price = entry_of(provider, model, unit, on)
+    return None if price is None else price.usd / price.per
+
+
+def entry_of(provider: str, model: str, unit: str, on: date) -> Price | None:
+    """The table's entry that `price_of` goes by."""
     known = [price for price in prices() if (price.provider, price.unit) == (provider, unit) and price.since <= on]
     for name in (model, "*"):
         if dated := [price for price in known if price.model == name]:
-            latest = max(dated, key=lambda price: price.since)
-            return latest.usd / latest.per
-    return max((price.usd / price.per for price in known), default=None)
+            return max(dated, key=lambda price: price.since)
+    return max(known, key=lambda price: price.usd / price.per, default=None)
 
 
 def used(provider: str, model: str, unit: str, units: float, on: date) -> Usage:
