@@ -229,10 +229,10 @@ async def connection_pool(
     dsn: str, *, pooled: bool = False, lifetime: float = IDLE_CONNECTION_SECONDS
 ) -> AsyncGenerator[asyncpg.Pool]:
     """A pool that also works through a transaction pooler, a Neon one or another one that `pooled` tells of. It lets go
-    of connections that were idle for `lifetime` seconds."""
+    of connections that were idle for `lifetime` seconds, all of them: keeping one open would wake a database that sleeps."""
     cache = {"statement_cache_size": 0} if pooled or is_pooled(dsn) else {}
     pool = await asyncpg.create_pool(
-        dsn, min_size=1, max_size=10, timeout=10, command_timeout=60, max_inactive_connection_lifetime=lifetime, **cache
+        dsn, min_size=0, max_size=10, timeout=10, command_timeout=60, max_inactive_connection_lifetime=lifetime, **cache
     )
     try:
         yield pool
