@@ -13,14 +13,15 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
-LOCKS = ["requirements.lock", "requirements-dev.lock", "requirements-node.lock"]
+LOCKS = ["requirements.lock", "requirements-dev.lock", "requirements-node.lock", "requirements-reports.lock"]
 
 
 def pins(lock: str) -> set[str]:
     return set(re.findall(r"^([a-z0-9.-]+)==", (ROOT / lock).read_text(), re.MULTILINE))
 
 
-def names(requirements: list[str]) -> set[str]:
+def names(requirements: list[Any]) -> set[str]:
+    requirements = [requirement for requirement in requirements if isinstance(requirement, str)]
     return {re.split(r"[\s\[<>=;~!]", requirement, maxsplit=1)[0].lower() for requirement in requirements}
 
 
@@ -37,6 +38,8 @@ def test_given_the_project_when_its_locks_are_read_then_they_hold_what_it_asks_f
     assert runtime <= pins("requirements.lock")
     assert pins("requirements.lock") | names(groups["dev"]) <= pins("requirements-dev.lock")
     assert names(groups["node"]) == pins("requirements-node.lock")
+    assert names(groups["reports"]) <= pins("requirements-reports.lock")
+    assert pins("requirements-reports.lock") <= pins("requirements-dev.lock")
 
 
 def test_given_two_locks_when_compared_then_they_agree_on_versions() -> None:
