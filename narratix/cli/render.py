@@ -100,7 +100,7 @@ def _pronunciations(said: tuple[str, ...]) -> dict[str, str]:
     """Raises UsageError."""
     from narratix.script.pronunciations import MOST, BadPronunciation, checked
 
-    entries = {}
+    entries: dict[str, str] = {}
     for wish in said:
         word, equals, how = wish.partition("=")
         if not equals or not word.strip() or not how.strip():

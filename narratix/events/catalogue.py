@@ -224,7 +224,8 @@ class SoundPlanned(Event, frozen=True, kw_only=True):
 
 
 class LineSpoken(Event, frozen=True, kw_only=True):
-    """Line `line` (the number of its segment) has a clip: mono, 44.1 kHz, speech at -19 LUFS.
+    """Line `line` (the number of its segment) has a clip: mono, 44.1 kHz, plain speech at -19 LUFS, a whisper a little
+    softer and a shout a little louder.
 
     `energies` are K-weighted mean squares per 100 ms (ITU-R BS.1770-5) of the stored clip."""
 

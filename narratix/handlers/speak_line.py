@@ -12,8 +12,10 @@ from narratix.handlers.handler import Handler, Ports
 from narratix.handlers.standing_in import speaks_for, stands_in
 from narratix.job import Job
 from narratix.ports import ProviderError, Speech
+from narratix.script.directions import level_of
 from narratix.script.pronunciations import in_text
 from narratix.sound.clip import prepare_speech
+from narratix.sound.media import heard_through, medium_of
 
 log = structlog.get_logger(__name__)
 
@@ -48,15 +50,18 @@ async def run(ports: Ports, job: Job, item: str) -> Event:
 async def _clip(ports: Ports, job: Job, segment: Segment, text: str, speech: Speech, voice: str) -> Clip:
     said = in_text(text, {**ports.pronunciations, **job.options.pronunciations})
 
+    medium, level = medium_of(segment.direction), level_of(segment.direction)
+
     async def make() -> Made:
         spoken = await speech.speak(text, voice, direction=segment.direction, speed=segment.speed, pronunciations=said)
-        sound, energies = await asyncio.to_thread(prepare_speech, spoken.sound)
+        sound, energies = await asyncio.to_thread(lambda: prepare_speech(heard_through(spoken.sound, medium), level))
         words = tuple((word.start, word.end, round(word.begins, 3), round(word.ends, 3)) for word in spoken.words)
         return Made(sound=sound, energies=energies, usage=spoken.usage, words=words)
 
     inputs = (text, voice, speech.name, speech.model, segment.direction, segment.speed)
-    # only a line with one of its words depends on the lexicon
-    return await ports.clips.get("speech", (*inputs, said) if said else inputs, make)
+    # a line depends on the lexicon only where it has one of its words, and on the sound's treatment where it has any
+    treated = ({"medium": medium, "level": level},) if medium or level else ()
+    return await ports.clips.get("speech", (*inputs, *([said] if said else []), *treated), make)
 
 
 def _inputs(job: Job, item: str) -> tuple[object, ...]:

@@ -41,24 +41,50 @@ _CUES: Final[Mapping[str, str]] = {
     "calm": r"calm(?:ly)?|quiet(?:ly)?|composed(?:ly)?|placid\w*|serene\w*|coolly|politely|evenly",
     "urgent": r"urg(?:ed|ent|ently)|hurried(?:ly)?|hasti(?:ly)|hastily|quickly|rapidly|impatient\w*|desperate\w*",
 }
-DIRECTIONS: Final = tuple(_CUES)
-"""Every direction a line can have besides "" (none)."""
+_MEDIA: Final[Mapping[str, str]] = {
+    "telephoning": r"(?:in)?to (?:the|his|her) (?:tele)?phone|(?:on|over|through|down) the (?:tele)?phone|into the receiver|"
+    r"(?:on|over) the (?:other end of the )?line|(?:tele)?phoned|over the (?:radio|intercom)|(?:on|through|over) the wire",
+    "reading": r"(?:the|his|her|its) (?:letter|note|message|telegram|card|inscription|notice|sign) (?:read|ran|said)|"
+    r"(?:it|which|that) (?:read|ran) (?:as follows|thus)|read (?:aloud|out)|"
+    r"reading (?:aloud|out|from)|(?:he|she|they|I) (?:had written|wrote)|wrote \w+|ran the (?:letter|note|message)",
+    "thinking": r"(?<!\w )(?<!\w, )thought(?= (?!of\b|that\b|it\b|so\b))|thought(?= to (?:him|her|it|my)self)|"
+    r"thought(?=[.,;:!?—]|$)|(?:said|saying|says) (?:\w+ )?to (?:himself|herself|itself|myself|themselves)|wondered|mused|"
+    r"in (?:his|her|my) (?:own )?(?:mind|thoughts)|told (?:himself|herself|myself)",
+}
+"""What a speech is heard through; beside it, it may be spoken in any way."""
+
+DIRECTIONS: Final = (*_CUES, *_MEDIA)
+"""Every direction a line can have besides "" (none); one of a way and one of a medium may stand together."""
 
 SPEEDS: Final[Mapping[str, float]] = {
     "whispering": 0.95, "shouting": 1.04, "crying": 0.93, "laughing": 1.03, "angry": 1.05, "sad": 0.92, "fearful": 1.04,
     "nervous": 1.03, "excited": 1.08, "cheerful": 1.04, "tender": 0.95, "stern": 0.97, "mocking": 0.98, "weary": 0.9,
     "surprised": 1.04, "pleading": 1.0, "muttering": 0.98, "thoughtful": 0.92, "singing": 0.92, "calm": 0.97,
-    "urgent": 1.1,
+    "urgent": 1.1, "telephoning": 1.0, "reading": 0.97, "thinking": 0.97,
 }  # fmt: skip
 
 _ANY = re.compile(
     r"\b(?:" + "|".join(f"(?P<{name}>{pattern})" for name, pattern in _CUES.items()) + r")(?![\w-])", re.IGNORECASE
+)
+_MEDIUM = re.compile(
+    r"\b(?:" + "|".join(f"(?P<{name}>{pattern})" for name, pattern in _MEDIA.items()) + r")(?![\w-])", re.IGNORECASE
 )
 _NEGATION = re.compile(
     r"\b(?:not|never|without|no|nor|hardly|scarcely|instead of|n['’]t)\W+(?:\w+\W+){0,2}$", re.IGNORECASE
 )
 _WEAK = frozenset(("laughing", "muttering", "cheerful", "tender", "calm"))
 _LOUD = re.compile(r"(?:\b[A-Z]{4,}\b.*!)|!{2,}", re.DOTALL)
+
+LEVELS: Final = (
+    (re.compile(r"\bwhisper|\bbreath|\bhiss"), -3.0),
+    (
+        re.compile(r"\bmutter|\bmurmur|\bmumbl|\bquiet|\bsoft|\bthinking|\bunder\b|\btender|\bweary|\bfaint|\bdying"),
+        -1.5,
+    ),
+    (re.compile(r"\bshout|\bscream|\bshriek|\byell|\broar|\bbellow"), 1.5),
+)
+"""Decibels by which a line is softer or louder than plain speech: less than in life, so that a whisper is understood over
+music, and a shout hurts nobody who listens through headphones."""
 
 WITHIN_SENTENCE = 0.15
 SENTENCE = 0.35
@@ -72,15 +98,20 @@ LONGEST_PAUSE = 1.8
 def direction_of(cue: str) -> str:
     """The direction that the words beside a speech give, "" when they give none.
 
-    The first that is not negated wins, save that an exact one beats "laughing", "calm" and their like."""
+    The first that is not negated wins, save that an exact one beats "laughing", "calm" and their like. A medium comes
+    behind it: "whispering, telephoning"."""
     cue = " ".join(cue.split())
-    found = [
+    found, media = _found(_ANY, cue), _found(_MEDIUM, cue)
+    exact = [name for name in found if name not in _WEAK]
+    return ", ".join([*(exact or found)[:1], *media[:1]])
+
+
+def _found(cues: re.Pattern[str], cue: str) -> list[str]:
+    return [
         str(match.lastgroup)
-        for match in _ANY.finditer(cue)
+        for match in cues.finditer(cue)
         if not _NEGATION.search(cue[max(0, match.start() - 40) : match.start()])
     ]
-    exact = [name for name in found if name not in _WEAK]
-    return (exact or found or [""])[0]
 
 
 def direction_of_words(speech: str) -> str:
@@ -90,7 +121,16 @@ def direction_of_words(speech: str) -> str:
 
 def speed_of(direction: str) -> float:
     """A factor on the normal speed."""
-    return SPEEDS.get(direction, 1.0)
+    speed = 1.0
+    for name in direction.split(", "):
+        speed *= SPEEDS.get(name, 1.0)
+    return round(speed, 3)
+
+
+def level_of(direction: str) -> float:
+    """Decibels on the level of plain speech, for any words of direction."""
+    low = direction.casefold()
+    return next((level for words, level in LEVELS if words.search(low)), 0.0)
 
 
 def pause_within(text: str, start: int, end: int) -> float:

@@ -18,20 +18,21 @@ _ROUNDS = 4
 _CLOSE_ENOUGH_LU = 0.02
 
 
-def prepare_speech(sound: Sound) -> tuple[Sound, tuple[float, ...]]:
-    """Mono speech at -19 LUFS with no sample above -3 dBFS, its edges faded over 5 ms, and its
+def prepare_speech(sound: Sound, level: float = 0.0) -> tuple[Sound, tuple[float, ...]]:
+    """Mono speech at `level` dB above -19 LUFS with no sample above -3 dBFS, its edges faded over 5 ms, and its
     energies (`loudness.energies`). The length stays. Silence and nothing come back as they are.
 
     Clips under 400 ms, or too soft for the gates, have no gated loudness: the whole clip counts.
     """
     faded = fade_edges(np.asarray(sound, dtype=np.float32))
-    gain_db = SPEECH_LUFS - speech_loudness(faded)
+    wanted = SPEECH_LUFS + level
+    gain_db = wanted - speech_loudness(faded)
     if gain_db > MOST_GAIN_DB:
         return faded, energies(faded)
     ready = faded
     for _ in range(_ROUNDS):  # limiting takes a little loudness away; give it back
         ready = limit_samples(faded * np.float32(amplitude(gain_db)), amplitude(SPEECH_PEAK_DBFS))
-        miss = SPEECH_LUFS - speech_loudness(ready)
+        miss = wanted - speech_loudness(ready)
         if abs(miss) < _CLOSE_ENOUGH_LU:
             break
         gain_db += miss

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from narratix.script.directions import DIRECTIONS, SPEEDS, direction_of
+from narratix.script.directions import DIRECTIONS, SPEEDS, direction_of, level_of, speed_of
 from narratix.script.engine import write_script
 
 
@@ -24,12 +24,20 @@ from narratix.script.engine import write_script
         ("“COME HERE!” said Tom.", "shouting"),
         ("“I am tired,” sighed Tom.", "weary"),
         ("“Please,” begged Tom.", "pleading"),
+        ("“Come here,” whispered Tom into the telephone.", "whispering, telephoning"),
+        ("“Come here,” said Tom over the phone.", "telephoning"),
+        ("“How odd,” thought Tom.", "thinking"),
+        ("“How odd,” said Tom to himself.", "muttering, thinking"),
+        ("“How odd,” Tom said, and thought that it was late.", ""),
+        ("“How odd,” said Tom thoughtfully.", "thoughtful"),
+        ("The letter said: “Come at once.”", "reading"),
+        ("The note ran: “Come at once.”", "reading"),
     ],
 )
 def test_given_a_cue_when_read_then_the_line_has_its_direction(text: str, direction: str) -> None:
     speech = next(segment for segment in write_script(text).segments if segment.kind == "speech")
     assert speech.direction == direction
-    assert speech.speed == SPEEDS.get(direction, 1.0)
+    assert speech.speed == speed_of(direction)
 
 
 def test_given_the_vocabulary_when_compared_then_every_direction_has_a_speed() -> None:
@@ -39,6 +47,12 @@ def test_given_the_vocabulary_when_compared_then_every_direction_has_a_speed() -
 
 def test_given_two_directions_when_one_is_exact_then_it_wins() -> None:
     assert direction_of("he said quietly, in a whisper") == "whispering"
+
+
+def test_given_a_way_and_a_medium_when_asked_then_both_count() -> None:
+    assert speed_of("whispering, thinking") == pytest.approx(SPEEDS["whispering"] * SPEEDS["thinking"], abs=0.001)
+    assert speed_of("in French") == 1.0
+    assert level_of("whispering, thinking") < level_of("muttering") < level_of("") == 0 < level_of("shouting, angry")
 
 
 def test_given_chapters_scenes_and_paragraphs_when_read_then_pauses_grow_with_them() -> None:

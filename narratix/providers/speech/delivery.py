@@ -1,6 +1,6 @@
-"""How a direction sounds: pace, pitch and timbre. Loudness is not used: every clip is later brought to the same
-level, so a shout must be bright and hard, and a whisper breath, to be heard as one. The paces are slight, since a script
-sets the speed of a directed line as well."""
+"""How a direction sounds: pace, pitch and timbre. Loudness is given later, and little of it: a shout must be bright and
+hard, and a whisper breath, to be heard as one. The paces are slight, since a script sets the speed of a directed line as
+well. What a line is heard through is not the voice's part (`narratix.sound.media`)."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ DELIVERIES: dict[str, Delivery] = {
     "stammer stutter hesit uncertain": Delivery(pace=0.95, tremor=0.12),
     "urgent hurr quick fast rush": Delivery(pace=1.08),
     "slow drawl delib thought pensiv": Delivery(pace=0.92),
-    "tir weak sigh wear sleep faint dying": Delivery(pace=0.93, pitch=-0.5, breath=0.22, tilt=-2.5),
+    "tired tiring weak sigh wear sleep faint dying": Delivery(pace=0.93, pitch=-0.5, breath=0.22, tilt=-2.5),
     "cold grim stern firm grav solemn serious threat": Delivery(pace=0.96, pitch=-0.7, drive=0.1),
     "hoars rasp gruff": Delivery(pace=0.98, pitch=-0.5, breath=0.3, drive=0.4),
     "sing chant": Delivery(pace=0.95, pitch=0.7),
@@ -71,6 +71,9 @@ DELIVERIES: dict[str, Delivery] = {
     "plead beg implor beseech": Delivery(pace=0.98, pitch=0.6, breath=0.08, tremor=0.12),
     "calm": Delivery(pace=0.97, tilt=-1.0),
     "sarcas dry mock": Delivery(pace=0.97, pitch=-0.3),
+    "thinking": Delivery(pace=0.98, pitch=-0.2, breath=0.1, tilt=-1.0),
+    "reading": Delivery(pace=0.98, tilt=0.5),
+    "telephoning": Delivery(pace=1.01, tilt=0.5),
 }
 
 

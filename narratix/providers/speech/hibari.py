@@ -23,14 +23,14 @@ from narratix.providers.speech.delivery import delivery
 from narratix.providers.speech.line import NOTHING, Line, speak_line
 from narratix.providers.speech.phonemes import Phonemiser
 from narratix.providers.speech.voices import FAST_BODIES, FAST_VOICES, Body
-from narratix.providers.speech.words import source_words
+from narratix.providers.speech.words import READING, source_words
 
 
 class HibariSpeech:
     """Each of `workers` processes needs some 230 MB."""
 
     name = "fast"
-    model = "hibari-0.2-heart"
+    model = f"hibari-0.2-heart+r{READING}"
 
     def __init__(self, workers: int | None = None) -> None:
         self._pool = EnginePool(workers, load, name="fast voices")

@@ -14,14 +14,14 @@ from narratix.providers.speech.kokoro_model import KokoroModel
 from narratix.providers.speech.line import NOTHING, Line, speak_line
 from narratix.providers.speech.phonemes import Phonemiser
 from narratix.providers.speech.voices import KOKORO_CHARACTERS, KOKORO_VOICES
-from narratix.providers.speech.words import source_words
+from narratix.providers.speech.words import READING, source_words
 
 
 class KokoroSpeech:
     """`voices_directory` holds the `*.bin` of npm's kokoro-js. Each of `workers` processes grows to 0.8-1 GB with its longest phrase."""
 
     name = "kokoro"
-    model = "kokoro-82m-v1.0-int8"
+    model = f"kokoro-82m-v1.0-int8+r{READING}"
 
     def __init__(self, voices_directory: Path, workers: int | None = None) -> None:
         self._pool = EnginePool(workers, load, (voices_directory,), name="Kokoro voices")

@@ -49,7 +49,8 @@ def _possessive(said: str) -> str:
 def respelled(text: str, pronunciations: Pronunciations) -> tuple[str, list[int]]:
     """The text with the lexicon's words in a spelling that sounds like them, for a voice that knows no IPA, and where
     in it each character of the text, and its end, has come to lie."""
-    out, at = "", []
+    out = ""
+    at: list[int] = []
     last = 0
     for match in _WORD.finditer(text):
         word = key(match.group())

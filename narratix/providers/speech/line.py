@@ -92,7 +92,8 @@ def _rested(
         lacking = round(rest / pace * RATE - (begins - ends))
         if lacking < _LEAST_REST * RATE:
             continue
-        at = max(done, _quietest(sound, round(ends), round(begins)))
+        lead = _LEAD * RATE
+        at = max(done, _quietest(sound, max(0, round(ends - lead)), max(0, round(begins - lead))))
         parts += [_faded(sound[done:at]), np.zeros(lacking, np.float32)]
         moved[following:] += lacking
         done = at

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from narratix.providers.speech.words import SourceWord, can_be_read, sentences
@@ -18,6 +19,8 @@ PHRASE_LIMIT = 300
 cost more, since every one begins and ends with silence."""
 
 _PAUSES = {".": 0.38, "!": 0.38, "?": 0.40, "…": 0.45, ";": 0.26, ":": 0.26, "—": 0.24, ",": 0.16}
+RESTS = _PAUSES | {",": 0.14}
+"""The least silence at a mark within a phrase."""
 _PARAGRAPH_PAUSE = 0.6
 _IPA = re.compile(r"/([^/\s]+)/")
 _PUNCTUATION = frozenset(' ;:,.!?—…"()“”')
@@ -31,6 +34,16 @@ class Phrase:
     symbols: str
     owners: tuple[int, ...]
     pause: float
+
+    def rests(self) -> Iterator[tuple[int, int, float]]:
+        """For each mark between two words: the number of the symbol before it, of the one behind, counted from 1 as the
+        networks' pad is 0, and the seconds of a rest there."""
+        spoken = [at for at, owner in enumerate(self.owners) if owner != SILENT]
+        for last, following in pairwise(spoken):
+            between = self.symbols[last + 1 : following]
+            rest = max((RESTS.get(mark, 0.0) for mark in between), default=0.0)
+            if rest:
+                yield last + 1, following + 1, rest
 
 
 class Phonemiser:

@@ -15,6 +15,10 @@ from dataclasses import dataclass
 from narratix.providers.speech.normalise import normalise
 from narratix.script.pronunciations import Pronunciations
 
+READING = 2
+"""Counts how texts have been read: a local voice's model carries it, so that no clip of an earlier reading is taken for
+one of this."""
+
 _MARKUP = str.maketrans("", "", '_*~`|\\^{}<>[]"“”„‟«»')
 _DASH = re.compile(r"-{2,}|[―⸺⸻—]+|(?<!\d)–|–(?![\d£$€])|(?<![\w/])-(?!\w)")
 _DOTS = re.compile(r"\.{2,}|…+\.*")
