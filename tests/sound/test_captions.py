@@ -1,16 +1,18 @@
 import re
 from itertools import pairwise
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from narratix.events.catalogue import Segment, Word
 from narratix.sound.captions import Caption, captions, to_srt, to_vtt
 from narratix.sound.timeline import PlacedLine, SpokenLine
+from tests.sound.subtitles import NotValid, read_srt, read_vtt
 from tests.sound.synthetic_drama import Drama
 
-CLOCK = r"(\d\d+):([0-5]\d):([0-5]\d)[.,](\d{3})"
-CUE = re.compile(rf"^\d+\n{CLOCK} --> {CLOCK}\n(.+)$")
+HEAD = "WEBVTT\n\n"
+TIMES = "00:01.000 --> 00:02.000\n"
 
 
 def line_of(text: str, seconds: float = 10.0, begins: float = 3.0) -> PlacedLine:
@@ -60,18 +62,12 @@ def test_captions_of_any_text_are_valid_and_lose_nothing(text: str) -> None:
     assert all(c.begins < c.ends for c in made)
     assert all(a.begins <= b.begins for a, b in pairwise(made))
 
-    header, *cues = to_vtt(made).strip().split("\n\n")
-    assert header == "WEBVTT"
-    assert len(cues) == len(made)
-    for cue in cues:
-        match = CUE.match(cue)
-        assert match is not None
-        voice, _, shown = match[9].partition(">")
-        assert voice == "<v A &gt; B &amp; &lt;C&gt;"
-        assert not set("<>") & set(shown)
-
-    blocks = to_srt(made).split("\n\n") if made else []
-    assert all(CUE.match(block.strip()) for block in blocks)
+    as_vtt, as_srt = read_vtt(to_vtt(made).encode()), read_srt(to_srt(made).encode())
+    assert [cue.text for cue in as_vtt] == [c.text for c in made]
+    assert {cue.voice for cue in as_vtt} <= {"A > B & <C>"}
+    assert [cue.id for cue in as_srt] == [str(n) for n in range(1, len(made) + 1)]
+    for read in (as_vtt, as_srt):
+        assert [cue.begins for cue in read] == [round(c.begins * 1000) for c in made]
 
 
 def test_the_formats_to_the_letter() -> None:
@@ -94,3 +90,49 @@ def test_a_line_without_word_times_is_captioned_evenly() -> None:
     assert len(made) > 2
     assert made[0].speaker == "c1"
     assert made[-1].begins < 13.0
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "WEBVTT\n00:01.000 --> 00:02.000\nNo blank line",
+        "WEBVTTX\n\n" + TIMES + "Another format",
+        HEAD + "00:01,000 --> 00:02,000\nCommas",
+        HEAD + "00:02.000 --> 00:02.000\nNo length",
+        HEAD + "00:61.000 --> 01:02.000\nNo such second",
+        HEAD + TIMES + "One --> two",
+        HEAD + TIMES + "Tom & Jerry",
+        HEAD + TIMES + "<v Ada>open <i>italics",
+        HEAD + TIMES + "before <v Ada>not the whole cue",
+        HEAD + TIMES + "<v>nobody",
+        HEAD + TIMES + "<shout>no such span</shout>",
+        HEAD + "00:05.000 --> 00:06.000\nLate\n\n" + TIMES + "Early",
+        HEAD + "1\n" + TIMES + "One\n\n1\n" + TIMES + "The same id",
+    ],
+)
+def test_given_a_file_that_is_no_webvtt_when_read_then_it_is_refused(file: str) -> None:
+    with pytest.raises(NotValid):
+        read_vtt(file.encode())
+
+
+def test_given_webvtt_of_others_when_read_then_it_is_understood() -> None:
+    file = (
+        "\ufeffWEBVTT - a title\r\n\r\nNOTE for you\r\n\r\nintro\r\n00:01.000 --> 01:00:02.500\r\n"
+        "<v.loud Ada>Hello <i>there</i> &lt;3</v>"
+    )
+    (cue,) = read_vtt(file.encode())
+    assert (cue.id, cue.begins, cue.ends, cue.voice, cue.text) == ("intro", 1000, 3_602_500, "Ada", "Hello there <3")
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "2\n00:00:01,000 --> 00:00:02,000\nNot the first",
+        "1\n00:00:01.000 --> 00:00:02.000\nPoints",
+        "1\n00:00:01,000 --> 00:00:02,000\n",
+        "1\n00:00:01,000 --> 00:00:03,000\nOne\n\n2\n00:00:02,000 --> 00:00:04,000\nInto the first",
+    ],
+)
+def test_given_a_file_that_is_no_subrip_when_read_then_it_is_refused(file: str) -> None:
+    with pytest.raises(NotValid):
+        read_srt(file.encode())

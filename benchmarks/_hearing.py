@@ -1,0 +1,114 @@
+"""A text performed by the real machine, and its dialogue and its effects apart, as they are in the drama."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import soxr
+
+from benchmarks._hearing_ear import RATE, Heard
+from narratix.cli.performing import follow
+from narratix.events.catalogue import Gate, Options, PlannedEffect
+from narratix.handlers.arrangement import arrange, fetch_all
+from narratix.ports import SAMPLE_RATE, Cue, Sound, Timeline
+from narratix.services import Services
+from narratix.sound.codec import from_flac
+from narratix.sound.mixer import Mixer
+
+
+@dataclass(frozen=True, slots=True)
+class SoundedEffect:
+    """An effect of the plan, and `alone`: its own sound on the stem where others sound at the same time, else None.
+    That sound begins at second `alone_from` of the drama."""
+
+    plan: PlannedEffect
+    cue: Cue
+    alone: Heard | None
+    alone_from: float
+
+
+@dataclass(frozen=True, slots=True)
+class Performed:
+    """A finished drama: its gates, its captions as they were published, and mono stems at 16 kHz."""
+
+    text: str
+    engine: str
+    duration: float
+    gates: tuple[Gate, ...]
+    vtt: str
+    dialogue: Heard
+    effects: Heard
+    sounded: tuple[SoundedEffect, ...]
+
+
+async def performed(services: Services, text: str, engine: str) -> Performed:
+    """Submit the text, wait for its drama, and take it apart. What was spoken before is not spoken again.
+
+    Raises RuntimeError where there is no drama.
+    """
+    position = services.feed.position
+    options = Options(engine=engine, formats=("mp3",), stream=False)
+    job_id = await services.commands.submit(text, title="", options=options, actor="benchmark")
+    status = await follow(services, job_id, position, lambda _status: None)
+    if status.status != "completed":
+        raise RuntimeError(f"The drama was not made: {status.error}")
+    job = await services.commands.load(job_id)
+    assert job.mixed is not None
+    assert job.published is not None
+    assert job.plan is not None
+    storage = services.ports.storage
+    timeline = replace(arrange(job, text).timeline, music=())
+    plans = {plan.id: plan for plan in job.plan.effects}
+    planned = [(plans[effect], made.clip_key) for effect, made in job.effects.items()]
+    captions = next(file for file in job.published.captions if file.format == "vtt")
+    with tempfile.TemporaryDirectory(dir=services.ports.scratch) as directory:
+        keys = (cue.key for cue in (*timeline.dialogue, *timeline.effects))
+        clips = await fetch_all(storage, keys, Path(directory))
+        dialogue, effects = stems(timeline, clips)
+        return Performed(
+            text=text,
+            engine=engine,
+            duration=timeline.duration,
+            gates=job.mixed.gates,
+            vtt=(await storage.get(captions.key)).decode(),
+            dialogue=dialogue,
+            effects=effects,
+            sounded=tuple(_sounded(timeline, clips, planned)),
+        )
+
+
+def stems(timeline: Timeline, clips: Mapping[str, Path]) -> tuple[Heard, Heard]:
+    """Dialogue and effects of a timeline without music, as the mixer lays them out."""
+    mixer = Mixer(timeline, lambda key: from_flac(clips[key].read_bytes()))
+    voice, bed = (soxr.ResampleStream(SAMPLE_RATE, RATE, 1, dtype="float32", quality="HQ") for _ in range(2))
+    parts: tuple[list[Heard], list[Heard]] = ([], [])
+    for block in mixer.blocks():
+        last = block.index + 1 == len(mixer)
+        parts[0].append(voice.resample_chunk(block.dialogue, last=last))
+        parts[1].append(bed.resample_chunk(block.bed.mean(axis=1), last=last))
+    return np.concatenate(parts[0]), np.concatenate(parts[1])
+
+
+def _sounded(
+    timeline: Timeline, clips: Mapping[str, Path], planned: list[tuple[PlannedEffect, str]]
+) -> Iterator[SoundedEffect]:
+    """A cue is told by its clip and, where the same clip sounds several times, by its order in the story."""
+    waiting = sorted(planned, key=lambda one: one[0].start)
+    for cue in timeline.effects:
+        plan = next((plan for plan, key in waiting if key == cue.key), None)
+        if plan is None:
+            raise RuntimeError(f"The timeline plays {cue.key}, which no effect of the plan was rendered as.")
+        waiting.remove((plan, cue.key))
+        others = [o for o in timeline.effects if o is not cue and o.begins < cue.ends and o.ends > cue.begins - 2.0]
+        alone: Heard | None = None
+        alone_from = max(0.0, np.floor(cue.begins) - 2.0)
+        if others:
+            mixer = Mixer(replace(timeline, effects=(cue,)), lambda key: from_flac(clips[key].read_bytes()))
+            last = int(np.ceil(cue.ends)) + 1
+            bed: Sound = np.concatenate([block.bed.mean(axis=1) for block in mixer.blocks(int(alone_from), last)])
+            alone = soxr.resample(bed, SAMPLE_RATE, RATE, quality="HQ").astype(np.float32)
+        yield SoundedEffect(plan, cue, alone, alone_from)

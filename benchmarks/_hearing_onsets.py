@@ -1,0 +1,34 @@
+"""When sounds begin, told from their level alone."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from benchmarks._hearing_ear import RATE, STEP, Heard, level_db
+
+UNDER_PEAK_DB: Final = 15.0
+"""A sound has begun as soon as it comes so near to its loudest 10 ms: half as loud again, and then half of that."""
+SILENT_DB: Final = -70.0
+PAUSE_SECONDS: Final = 0.2
+SPEECH_DB: Final = -48.0
+
+
+def onset(sound: Heard) -> float | None:
+    """Seconds until the first 10 ms that come within 15 dB of the loudest; None where all is silent."""
+    levels = level_db(sound)
+    loudest = float(levels.max())
+    return None if loudest < SILENT_DB else float(np.argmax(levels >= loudest - UNDER_PEAK_DB)) * STEP / RATE
+
+
+def speech_begins(sound: Heard, near: float) -> float | None:
+    """The second at which speech sets in after a pause, within 0.25 s of `near`; None where there is no pause there."""
+    first = max(0, round((near - 0.25 - PAUSE_SECONDS) * RATE / STEP))
+    levels = level_db(sound[first * STEP : round((near + 0.25) * RATE)])
+    loud = levels > SPEECH_DB
+    pause = round(PAUSE_SECONDS * RATE / STEP)
+    for step in range(pause, len(loud)):
+        if loud[step] and not loud[step - pause : step].any():
+            return (first + step) * STEP / RATE
+    return None

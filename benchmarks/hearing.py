@@ -1,0 +1,285 @@
+"""Whether every word of a text is understood, and whether effects and captions begin on their words, by ears of their own.
+
+    python -m benchmarks.hearing STORY.txt ... [--engine kokoro]
+
+Each text is performed by the real machine; then its dialogue and its effects are heard apart. Whisper (tiny.en) writes
+down the dialogue: its word error rate against the source, and the sentences of which it heard nothing. PocketSphinx aligns
+the source with the dialogue, knowing no time of ours: effects are measured from the word's start to the moment at which
+the effects' stem comes within 15 dB of the effect's loudest, captions from the published WebVTT. Needs the dependency
+groups `dev` (Whisper and its model) and `bench`. With --patience it stops after so many seconds, and goes on from there
+when it is called again: performed lines and heard stretches are kept.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from rich.console import Console
+
+from benchmarks._harness import need_peers
+from benchmarks._hearing import Performed, performed
+from benchmarks._hearing_aligner import Aligner, pieces
+from benchmarks._hearing_ear import RATE, OutOfTime, transcribed
+from benchmarks._hearing_onsets import PAUSE_SECONDS, onset, speech_begins
+from benchmarks._hearing_words import Comparison, SourceWord, compare, sentences, source_words
+from benchmarks._report import RESULTS, conditions
+from narratix.cli.session import prepared, with_services
+from tests.sound.subtitles import read_vtt
+
+WORD_ERRORS: Final = 0.06
+EFFECT_SECONDS, EFFECT_MEDIAN_SECONDS = 0.1, 0.04
+CAPTION_SECONDS: Final = 0.15
+_console: Final = Console(highlight=False, soft_wrap=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Distance:
+    """How long after its word something begins, in seconds. `at`: the word's second of the drama."""
+
+    what: str
+    at: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What was found out about one drama. `unheard`: the sentences without any word; `unplaced`: effects and captions on
+    words that the aligner could not place, `silent`: effects of which nothing is heard there."""
+
+    text: str
+    engine: str
+    minutes: float
+    words: int
+    error_rate: float
+    substituted: int
+    deleted: int
+    inserted: int
+    sentences: int
+    unheard: tuple[str, ...]
+    bias: float
+    effects: tuple[Distance, ...]
+    captions: tuple[Distance, ...]
+    unplaced: tuple[str, ...]
+    silent: tuple[str, ...]
+    gates: dict[str, tuple[float, str, bool]]
+
+    def failures(self) -> list[str]:
+        """The limits that do not hold, in words."""
+        wrong = [
+            f"gate {name}: {value} is not {limit}" for name, (value, limit, passed) in self.gates.items() if not passed
+        ]
+        if self.error_rate > WORD_ERRORS:
+            wrong.append(f"word error rate {self.error_rate:.1%}")
+        wrong += [f"nothing heard of {sentence!r}" for sentence in self.unheard]
+        wrong += [
+            f"effect {d.what} {d.seconds * 1000:+.0f} ms" for d in self.effects if abs(d.seconds) > EFFECT_SECONDS
+        ]
+        wrong += [f"effect {name} is not heard at its word" for name in self.silent]
+        if self.effects and statistics.median(abs(d.seconds) for d in self.effects) > EFFECT_MEDIAN_SECONDS:
+            wrong.append("the effects' median")
+        wrong += [
+            f"caption {d.what} {d.seconds * 1000:+.0f} ms" for d in self.captions if abs(d.seconds) > CAPTION_SECONDS
+        ]
+        return wrong + [f"not placed: {what}" for what in self.unplaced]
+
+
+def heard(name: str, drama: Performed, cache: Path, deadline: float) -> Heard:
+    """Listen to a drama. Raises OutOfTime."""
+    source = source_words(drama.text)
+    words = transcribed(drama.dialogue, cache, deadline)
+    found = compare([word.plain for word in source], [word.plain for word in words])
+    placed, bias = word_times(drama, source, pieces(drama.dialogue, words, found))
+    effects, silent, lost = effect_distances(drama, source, placed)
+    captions, lost_captions = caption_distances(drama, source, placed)
+    return Heard(
+        text=name,
+        engine=drama.engine,
+        minutes=round(drama.duration / 60, 2),
+        words=len(source),
+        error_rate=round(found.error_rate, 4),
+        substituted=found.substituted,
+        deleted=found.deleted,
+        inserted=found.inserted,
+        sentences=len(sentences(drama.text, source)),
+        unheard=tuple(unheard(drama.text, source, found)),
+        bias=round(bias, 3),
+        effects=tuple(effects),
+        captions=tuple(captions),
+        unplaced=(*lost, *lost_captions),
+        silent=tuple(silent),
+        gates={gate.name: (gate.value, gate.limit, gate.passed) for gate in drama.gates},
+    )
+
+
+def unheard(text: str, source: Sequence[SourceWord], found: Comparison) -> list[str]:
+    """The sentences of which not one word was heard as it is written."""
+    return [
+        text[source[first].start : source[last - 1].end]
+        for first, last in sentences(text, source)
+        if not any(found.same[first:last])
+    ]
+
+
+def word_times(
+    drama: Performed, source: Sequence[SourceWord], parts: Sequence[Any]
+) -> tuple[list[float | None], float]:
+    """When each source word begins; None in pieces that the aligner found no way through. PocketSphinx is early by a
+    constant: the median distance to where speech sets in after a pause, told by its level."""
+    aligner = Aligner()
+    placed: list[float | None] = [None] * len(source)
+    late = []
+    for part in parts:
+        times = aligner.aligned(drama.dialogue[part.begins : part.ends], source[part.first : part.last])
+        before = -PAUSE_SECONDS
+        for word, (begins, ends) in zip(range(part.first, part.last), times or (), strict=False):
+            placed[word] = part.begins / RATE + begins
+            if begins - before >= PAUSE_SECONDS:
+                sets_in = speech_begins(drama.dialogue, part.begins / RATE + begins)
+                late += [] if sets_in is None else [sets_in - part.begins / RATE - begins]
+            before = ends
+    bias = statistics.median(late) if late else 0.0
+    return [None if begins is None else begins + bias for begins in placed], bias
+
+
+def effect_distances(
+    drama: Performed, source: Sequence[SourceWord], placed: Sequence[float | None]
+) -> tuple[list[Distance], list[str], list[str]]:
+    """From a word's start to its effect's, for each effect; those of which nothing is heard, and those without a word."""
+    distances, silent, lost = list[Distance](), list[str](), list[str]()
+    for sounded in drama.sounded:
+        plan = sounded.plan
+        name = f"{plan.name} on {drama.text[plan.start : plan.end]!r}"
+        word = next((i for i, word in enumerate(source) if plan.start < word.end), None)
+        at = None if word is None else placed[word]
+        if at is None:
+            lost.append(name)
+            continue
+        stem, begins = (drama.effects, 0.0) if sounded.alone is None else (sounded.alone, sounded.alone_from)
+        low = max(0.0, at - 1.5)
+        length = sounded.cue.ends - sounded.cue.begins
+        sets_in = onset(stem[round((low - begins) * RATE) : round((at + length + 0.5 - begins) * RATE)])
+        if sets_in is None:
+            silent.append(name)
+        else:
+            distances.append(Distance(name, round(at, 2), round(low + sets_in - at, 3)))
+    return distances, silent, lost
+
+
+def caption_distances(
+    drama: Performed, source: Sequence[SourceWord], placed: Sequence[float | None]
+) -> tuple[list[Distance], list[str]]:
+    """From the start of each caption's first word to its cue's. Raises NotValid, and ValueError for a caption that does
+    not say what the text says."""
+    distances, lost = list[Distance](), list[str]()
+    letters = [(i, letter) for i, letter in enumerate(drama.text) if not letter.isspace()]
+    written = "".join(letter for _, letter in letters)
+    at = 0
+    for cue in read_vtt(drama.vtt.encode()):
+        said = "".join(cue.text.split())
+        at = written.index(said, at)
+        first = letters[at][0]
+        at += len(said)
+        word = next((i for i, word in enumerate(source) if first < word.end), None)
+        begins = None if word is None else placed[word]
+        if begins is None:
+            lost.append(f"caption {cue.text[:40]!r}")
+        else:
+            distances.append(Distance(cue.text[:40], round(begins, 2), round(cue.begins / 1000 - begins, 3)))
+    return distances, lost
+
+
+# -- report ------------------------------------------------------------------------------------
+
+
+def spread(distances: Sequence[Distance]) -> tuple[float, float, float]:
+    """Median, 95th percentile and largest of the distances, in ms, whichever way they go."""
+    away = [abs(d.seconds) * 1000 for d in distances]
+    return (float(np.median(away)), float(np.percentile(away, 95)), max(away)) if away else (0.0, 0.0, 0.0)
+
+
+def rows(all_heard: Sequence[Heard]) -> list[tuple[str, ...]]:
+    table = [
+        (
+            "text",
+            "min",
+            "words",
+            "word errors",
+            "sentences unheard",
+            "effects: n, median / p95 / max ms",
+            "captions: n, median / p95 / max ms",
+            "gates",
+        )
+    ]
+    for one in all_heard:
+        passed = sum(passed for _, _, passed in one.gates.values())
+        table.append(
+            (
+                f"{one.text} ({one.engine})",
+                f"{one.minutes:.1f}",
+                f"{one.words:,}",
+                f"{one.error_rate:.1%}",
+                f"{len(one.unheard)} of {one.sentences}",
+                f"{len(one.effects)}: " + " / ".join(f"{ms:.0f}" for ms in spread(one.effects)),
+                f"{len(one.captions)}: " + " / ".join(f"{ms:.0f}" for ms in spread(one.captions)),
+                f"{passed} of {len(one.gates)}",
+            )
+        )
+    return table
+
+
+def written(name: str, all_heard: Sequence[Heard]) -> None:
+    """A page and the raw figures in `results/`."""
+    table = rows(all_heard)
+    lines = [f"| {' | '.join(row)} |" for row in (table[0], ["---"] * len(table[0]), *table[1:])]
+    page = ["# Every word, effect and caption, heard by ears of their own", "", *lines, "", "Outside the limits:", ""]
+    page += [f"* {one.text} ({one.engine}): {wrong}" for one in all_heard for wrong in one.failures()] or ["* nothing"]
+    found = conditions()
+    page += ["", __doc__.partition("\n\n")[2].partition("\n\n")[2].replace("\n", " "), "", "Conditions:", ""]
+    page += [f"* {key}: {value}" for key, value in found.items()]
+    (RESULTS / f"{name}.md").write_text("\n".join(page) + "\n", encoding="utf-8")
+    figures = {"heard": [asdict(one) for one in all_heard], "conditions": found}
+    (RESULTS / f"{name}.json").write_text(json.dumps(figures, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("texts", nargs="+", type=Path)
+    parser.add_argument("--engine", default="fast", help="default: fast")
+    parser.add_argument(
+        "--patience", type=float, default=3600.0, help="seconds after which no further stretch is heard"
+    )
+    parser.add_argument("--write", metavar="NAME", help="write benchmarks/results/NAME.md and .json")
+    asked = parser.parse_args()
+    need_peers("faster_whisper", "jiwer", "pocketsphinx")
+    deadline = time.monotonic() + asked.patience
+    settings = prepared(quiet=True)
+    cache = settings.home / "heard"
+    all_heard = []
+    for path in asked.texts:
+        text = path.read_text(encoding="utf-8")
+        drama = with_services(settings, "all", lambda services: performed(services, text, asked.engine))  # noqa: B023
+        try:
+            one = heard(path.stem, drama, cache, deadline)
+        except OutOfTime as so_far:
+            _console.print(f"{path.name}: {so_far} Run the same command again to go on.")
+            return 1
+        all_heard.append(one)
+        for wrong in one.failures():
+            _console.print(f"{one.text}: {wrong}", markup=False)
+    for row in rows(all_heard):
+        _console.print(" | ".join(row), markup=False)
+    if asked.write:
+        written(asked.write, all_heard)
+    return 1 if any(one.failures() for one in all_heard) else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
