@@ -10,7 +10,7 @@ from typing import Final
 from narratix.events.catalogue import CastMember, Segment
 from narratix.ports import Voice
 
-_AGES: Final = {"child": 0, "young": 1, "adult": 1.2, "old": 2.2}
+_AGES: Final = {"child": 0, "young": 1.1, "adult": 1.2, "old": 2.2}
 """Young and grown-up voices can stand for each other; a child's or an old one's cannot."""
 
 _AGE_WORDS: Final = {
@@ -76,7 +76,7 @@ def _best(member: CastMember, voices: Sequence[Voice], taken: Counter[str], in_u
         fits = member.gender == "unknown" or voice.gender in (member.gender, "unknown")
         # a manner is as odd in somebody who has not got it as its lack is in somebody who has
         odd = abs(_AGES[voice.age] - _AGES[age]) + len(_MANNERED & (called ^ set(voice.traits)))
-        liked = voice.quality + 0.5 * _distance(voice, in_use) - 0.8 * odd
+        liked = voice.quality + 0.8 * _distance(voice, in_use) - 0.8 * odd
         return (not fits, taken[voice.id], -liked, voice.id)
 
     return min(voices, key=score)

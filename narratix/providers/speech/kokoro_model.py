@@ -60,8 +60,10 @@ class KokoroModel:
         return sound.ravel(), frames.ravel()
 
     def _style(self, voice: str) -> npt.NDArray[np.float32]:
+        """Of a voice, or the mean of several, as in "af_bella+af_kore"."""
         if voice not in self._styles:
-            self._styles[voice] = style(self._voices / f"{voice}.bin")
+            styles = [style(self._voices / f"{each}.bin") for each in voice.split("+")]
+            self._styles[voice] = np.mean(styles, axis=0, dtype=np.float32)
         return self._styles[voice]
 
 
