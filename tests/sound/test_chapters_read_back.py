@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from narratix.embedded.ffmpeg import find_ffmpeg
+from narratix.events.catalogue import Chapter
+from narratix.ports import SAMPLE_RATE, Tags
+from narratix.providers.mastering import FfmpegMastering
+from tests.sound.mp4_chapters import read_chapters
+
+CHAPTERS = (
+    Chapter(title="I. The Bell = a start; #1", begins=0.0, ends=2.25),
+    Chapter(title="Bärbel’s “Überfahrt” — 船", begins=2.25, ends=3.125),
+    Chapter(title="The End", begins=3.125, ends=6.0),
+)
+
+
+async def encoded(folder: Path, chapters: tuple[Chapter, ...]) -> bytes:
+    master, out = folder / "master.flac", folder / "drama.m4b"
+    noise = np.random.default_rng(0).standard_normal((6 * SAMPLE_RATE, 2)).astype(np.float32)
+    soundfile.write(master, noise * np.float32(0.05), SAMPLE_RATE)
+    mastering = FfmpegMastering(find_ffmpeg())
+    try:
+        await mastering.encode(master, out, "m4b", Tags(title="A drama", chapters=chapters))
+    finally:
+        await mastering.close()
+    return out.read_bytes()
+
+
+async def test_given_a_drama_with_chapters_when_its_m4b_is_read_then_each_is_where_it_was_put(tmp_path: Path) -> None:
+    read = read_chapters(await encoded(tmp_path, CHAPTERS))
+    assert [chapter.title for chapter in read] == [chapter.title for chapter in CHAPTERS]
+    for chapter, put in zip(read, CHAPTERS, strict=True):
+        assert chapter.begins == pytest.approx(put.begins, abs=0.002)
+        assert chapter.ends == pytest.approx(put.ends, abs=0.05)  # the last one ends with the last frame of AAC
+
+
+async def test_given_a_drama_without_chapters_when_its_m4b_is_read_then_there_are_none(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no box"):
+        read_chapters(await encoded(tmp_path, ()))
