@@ -253,8 +253,7 @@ async def open_ports(settings: Settings, bell: Bell | None = None) -> AsyncGener
         packages = settings.packages
         speech = {name: make(packages, settings.speech_workers) for name, make in SPEECH.items()}
         accounts = _accounts(settings, storage, bell)
-        if accounts.elevenlabs_key:
-            speech |= {name: GuardedSpeech(make(accounts)) for name, make in CLOUD_SPEECH.items()}
+        speech |= {name: GuardedSpeech(CLOUD_SPEECH[name](accounts)) for name in accounts.speech}
         music = open_music(settings.engines(settings.music), packages, accounts)
         effects = open_effects(settings.engines(settings.effects), packages, accounts)
         mastering = FfmpegMastering(find_ffmpeg(settings.ffmpeg))
@@ -306,6 +305,11 @@ def _accounts(settings: Settings, storage: Storage, bell: Bell | None) -> Accoun
         elevenlabs_url=settings.elevenlabs_url,
         elevenlabs_model=settings.elevenlabs_model,
         elevenlabs_calls=settings.elevenlabs_calls,
+        openai_key=settings.openai_api_key.get_secret_value(),
+        openai_url=settings.openai_url,
+        openai_model=settings.openai_speech_model,
+        hume_key=settings.hume_api_key.get_secret_value(),
+        hume_url=settings.hume_url,
         replicate_token=settings.replicate_api_token.get_secret_value(),
         replicate_url=settings.replicate_url,
         replicate_version=settings.replicate_version,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
+from datetime import date
 from typing import Any, Final
 
 import msgspec
@@ -12,6 +13,8 @@ from narratix.environments import WrongEnvironment, check_settings
 from narratix.ports import ProviderError
 from narratix.providers import elevenlabs, replicate
 from narratix.providers.http import Api, Reply
+from narratix.providers.speech import hume, openai
+from narratix.providers.speech.ending import ENDS, check_not_over
 from narratix.settings import Settings
 
 ANTHROPIC_URL: Final = "https://api.anthropic.com"
@@ -34,6 +37,11 @@ def accounts(settings: Settings) -> Iterator[tuple[str, Callable[[], Said]]]:
     if key := settings.elevenlabs_api_key.get_secret_value():
         url = settings.elevenlabs_url or elevenlabs.URL
         yield "elevenlabs", _asking("ElevenLabs", url, {"xi-api-key": key}, _elevenlabs, settings)
+    if key := settings.openai_api_key.get_secret_value():
+        headers = {"Authorization": f"Bearer {key}"}
+        yield "openai", _asking("OpenAI", settings.openai_url or openai.URL, headers, _openai, settings)
+    if key := settings.hume_api_key.get_secret_value():
+        yield "hume", _asking("Hume", settings.hume_url or hume.URL, {"X-Hume-Api-Key": key}, _hume, settings)
     if token := settings.replicate_api_token.get_secret_value():
         url = settings.replicate_url or replicate.URL
         yield "replicate", _asking("Replicate", url, {"Authorization": f"Bearer {token}"}, _replicate, settings)
@@ -86,6 +94,25 @@ async def _elevenlabs(api: Api, settings: Settings) -> Said:
     used, limit = int(plan.get("character_count", 0)), int(plan.get("character_limit", 0))
     found = f"{settings.elevenlabs_model} is there, {max(0, limit - used):,} of {limit:,} characters are left"
     return found, "The plan is nearly used up." if limit and limit - used < LOW * limit else ""
+
+
+async def _openai(api: Api, settings: Settings) -> Said:
+    check_not_over("openai", "OpenAI", date.today())
+    reply = await api.call("GET", f"/v1/models/{settings.openai_speech_model}")
+    if reply.status == 404:
+        raise ProviderError(
+            f"{settings.openai_speech_model} is not listed; set NARRATIX_OPENAI_SPEECH_MODEL to one that is."
+        )
+    _check(reply, "OpenAI", "NARRATIX_OPENAI_API_KEY")
+    return f"{settings.openai_speech_model} is there", f"Its speech ends on {ENDS['openai']}; choose other voices by then."
+
+
+async def _hume(api: Api, settings: Settings) -> Said:
+    if not settings.hume_url:
+        check_not_over("hume", "Hume", date.today())
+    reply = await api.call("GET", "/v0/tts/voices", query={"provider": "HUME_AI", "page_size": "1"})
+    _check(reply, "Hume", "NARRATIX_HUME_API_KEY")
+    return "it answers", f"Hume's own service ended on {ENDS['hume']}; this endpoint may follow."
 
 
 async def _replicate(api: Api, settings: Settings) -> Said:

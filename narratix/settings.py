@@ -89,6 +89,14 @@ class Settings(BaseSettings):
     elevenlabs_model: str = "eleven_multilingual_v2"
     elevenlabs_calls: int = Field(default=5, ge=1, le=50)
     """How many calls at once the plan allows."""
+    openai_api_key: SecretStr = SecretStr("")
+    """Turns OpenAI's voices on, which are off by default: their service ends on 2027-01-06."""
+    openai_url: str = ""
+    openai_speech_model: str = "gpt-4o-mini-tts"
+    hume_api_key: SecretStr = SecretStr("")
+    """Turns Hume's voices on, which are off by default: their service ended on 2026-11-13. Needs NARRATIX_HUME_URL."""
+    hume_url: str = ""
+    """An endpoint that still speaks Hume's protocol."""
     replicate_api_token: SecretStr = Field(default=SecretStr(""), validation_alias="REPLICATE_API_TOKEN")
     replicate_url: str = ""
     replicate_version: str = ""

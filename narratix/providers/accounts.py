@@ -19,6 +19,11 @@ class Accounts:
     elevenlabs_url: str = ""
     elevenlabs_model: str = ""
     elevenlabs_calls: int = 5
+    openai_key: str = ""
+    openai_url: str = ""
+    openai_model: str = ""
+    hume_key: str = ""
+    hume_url: str = ""
     replicate_token: str = ""
     replicate_url: str = ""
     replicate_version: str = ""
@@ -26,6 +31,12 @@ class Accounts:
     replicate_wait: Wait = sleeping
     _elevenlabs: ElevenLabs | None = field(default=None, init=False)
     _replicate: Replicate | None = field(default=None, init=False)
+
+    @property
+    def speech(self) -> list[str]:
+        """The names of the speech engines that there is a key for, the best first."""
+        keys = {"elevenlabs": self.elevenlabs_key, "openai": self.openai_key, "hume": self.hume_key}
+        return [name for name, key in keys.items() if key]
 
     def to_elevenlabs(self) -> ElevenLabs:
         """Raises ProviderError without a key."""

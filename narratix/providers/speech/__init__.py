@@ -13,7 +13,9 @@ from narratix.ports import Speech
 from narratix.providers.accounts import Accounts
 from narratix.providers.speech.elevenlabs import ElevenLabsSpeech
 from narratix.providers.speech.hibari import HibariSpeech
+from narratix.providers.speech.hume import HumeSpeech
 from narratix.providers.speech.kokoro import KokoroSpeech
+from narratix.providers.speech.openai import OpenAISpeech
 from narratix.providers.speech.silent import SilentSpeech
 
 __all__ = ["CLOUD_SPEECH", "SPEECH", "HibariSpeech", "KokoroSpeech", "SilentSpeech"]
@@ -26,4 +28,6 @@ SPEECH: dict[str, Callable[[Path, int | None], Speech]] = {
 
 CLOUD_SPEECH: dict[str, Callable[[Accounts], Speech]] = {
     ElevenLabsSpeech.name: lambda accounts: ElevenLabsSpeech(accounts.to_elevenlabs(), accounts.elevenlabs_model),
+    OpenAISpeech.name: lambda accounts: OpenAISpeech(accounts.openai_key, accounts.openai_url, accounts.openai_model),
+    HumeSpeech.name: lambda accounts: HumeSpeech(accounts.hume_key, accounts.hume_url),
 }
