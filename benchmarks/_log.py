@@ -152,7 +152,10 @@ def history(kind: int) -> Iterator[Event]:
     file = PublishedFile(format="mp3", key=f"dramas/{digest}.mp3", size_bytes=1_234_567, content_type="audio/mpeg")
     yield DramaMixed(
         timeline_sha256=digest,
-        master_key=f"dramas/{digest}.flac",
+        master=(f"reels/{digest[:2]}/{digest}/master.flac",),
+        reels=1,
+        remixed=1,
+        profile="podcast",
         file=file,
         duration=end / 15,
         loudness_lufs=-16.1,

@@ -77,7 +77,7 @@ STAGES: Final = (
         "mix_drama",
         SoundPlanned,
         DramaMixed(
-            timeline_sha256="", master_key="", file=_FILE, duration=1.0, loudness_lufs=-16.0, true_peak_dbtp=-2.0,
+            timeline_sha256="", master=(), reels=1, remixed=1, profile="podcast", file=_FILE, duration=1.0, loudness_lufs=-16.0, true_peak_dbtp=-2.0,
             gates=(),
         ),
         "mixed",

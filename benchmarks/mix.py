@@ -1,41 +1,54 @@
-"""What a mix costs: a synthetic drama through the whole mastering, against its encoding alone.
+"""What a mix costs: a synthetic drama in reels, against plain encodes of the same audio.
 
     python -m benchmarks.mix --minutes 60
 
-Prints processor seconds of every part, the ratio of the mix to encoding the same sound with the same
-ffmpeg arguments, and the peak memory of the process that mixes.
+Mixes, encodes, joins and measures with as many worker processes as there are cores, as the service does. Prints processor
+seconds of the parts; their ratio to, and the wall time beside, one single-threaded run of ffmpeg that encodes the same audio
+from WAV: plain (its defaults at the same bit rate), and with our own arguments; and the peak memory of a worker and of all
+processes together.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
+import contextlib
 import json
+import os
 import resource
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import soundfile
 
 from narratix.embedded.ffmpeg import find_ffmpeg
 from narratix.events.catalogue import PlannedMusic, Segment
-from narratix.ports import SAMPLE_RATE, Mixed, Sound, Tags, Timeline
-from narratix.providers.mastering.formats import FORMATS
-from narratix.providers.mastering.render import MixOrder, mix_files
+from narratix.ports import SAMPLE_RATE, Mixed, Reel, Sound, Tags, Timeline
+from narratix.providers.mastering import FfmpegMastering
+from narratix.providers.mastering.formats import FORMATS, encoding
+from narratix.providers.pool import prepare
 from narratix.sound.clip import prepare_speech
 from narratix.sound.codec import to_flac
+from narratix.sound.envelopes import sample_at
+from narratix.sound.grid import AAC_FRAME, GRID
 from narratix.sound.loudness import energies
+from narratix.sound.prediction import steady_gain_db
+from narratix.sound.profiles import PODCAST
 from narratix.sound.timeline import ComposedMusic, SpokenLine, build_timeline, lay_lines
 
 DIFFERENT_LINES = 60
 LINE_SECONDS = 4.6
 MUSIC_SECONDS = 60.0
 SCENE_LINES = 30
+REEL_SECONDS = 60
 
 
 def main() -> int:
@@ -43,68 +56,187 @@ def main() -> int:
     options.add_argument("--minutes", type=float, default=10.0)
     options.add_argument("--format", choices=tuple(FORMATS), default="mp3")
     options.add_argument("--ffmpeg", default=None, help="an ffmpeg program (default: the bundled one)")
+    options.add_argument("--no-baseline", action="store_true", help="do not encode the same audio plainly")
     given = options.parse_args()
-
     program = find_ffmpeg(given.ffmpeg)
-    with (
-        tempfile.TemporaryDirectory(prefix="bench-mix-") as scratch,
-        # a process of its own, so that its peak memory is that of the mix alone; started before this
-        # one grows, since a child inherits its parent's peak
-        ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool,
-    ):
-        pool.submit(int).result()
+    with tempfile.TemporaryDirectory(prefix="bench-mix-") as scratch:
         folder = Path(scratch)
-        timeline, clips = drama(given.minutes, folder)
-        master, out, going = folder / "master.flac", folder / "drama", folder / "going"
-        going.touch()
-        order = MixOrder(
-            program, timeline, clips, master, out, given.format, Tags(title="Benchmark"), going, 60 + timeline.duration
+        # in a process of its own, so that none of the others inherits its peak memory
+        made = subprocess.run(
+            [sys.executable, "-c", _MAKE, str(given.minutes), scratch], capture_output=True, text=True, check=True
         )
-        mixed, wall, own, ffmpeg, peak = pool.submit(measured, mix_files, order).result()
-        alone = encoding_alone(program, master, folder / "alone", given.format)
-
-    print(
-        json.dumps(
-            {
-                "minutes": round(timeline.duration / 60, 1),
-                "format": given.format,
-                "cues": len(timeline.dialogue) + len(timeline.music),
-                "wall_seconds": round(wall, 1),
-                "cpu_mixing_and_measuring": round(own, 1),
-                "cpu_encoding_and_decoding": round(ffmpeg, 1),
-                "cpu_encoding_alone": round(alone, 1),
-                "ratio": round((own + ffmpeg) / alone, 2),
-                "peak_rss_mb": round(peak / 1024),
-                "loudness_lufs": mixed.loudness_lufs,
-                "true_peak_dbtp": mixed.true_peak_dbtp,
-                "gates_failed": [gate.name for gate in mixed.gates if not gate.passed],
-            },
-            indent=1,
-        )
-    )
+        figures = asyncio.run(_mix(program, folder, given.format, json.loads(made.stdout)))
+        if not given.no_baseline:
+            figures |= baselines(program, folder, given.format)
+            total, plain = figures["cpu_seconds"], figures["plain_encode_cpu_seconds"]
+            figures["ratio_to_plain_encode_cpu"] = round(total / plain, 2)
+            figures["ratio_to_own_encode_cpu"] = round(total / figures["own_encode_cpu_seconds"], 2)
+            figures["wall_over_plain_encode_wall"] = round(
+                figures["wall_seconds"] / figures["plain_encode_wall_seconds"], 2
+            )
+    print(json.dumps(figures, indent=1))
     return 0
 
 
-def measured(work: Callable[[MixOrder], Mixed], order: MixOrder) -> tuple[Mixed, float, float, float, int]:
-    """The result, wall seconds, own and children's processor seconds, peak memory in KB."""
-    began, own, children = time.perf_counter(), _cpu(resource.RUSAGE_SELF), _cpu(resource.RUSAGE_CHILDREN)
-    mixed = work(order)
-    return (
-        mixed,
-        time.perf_counter() - began,
-        _cpu(resource.RUSAGE_SELF) - own,
-        _cpu(resource.RUSAGE_CHILDREN) - children,
-        resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
-    )
+_MAKE = """
+import json, pickle, sys
+from pathlib import Path
+from benchmarks.mix import drama
+folder = Path(sys.argv[2])
+timeline, clips = drama(float(sys.argv[1]), folder)
+(folder / "timeline").write_bytes(pickle.dumps(timeline))
+print(json.dumps({key: str(path) for key, path in clips.items()}))
+"""
 
 
-def encoding_alone(program: Path, master: Path, out: Path, format: str) -> float:
-    """Processor seconds to encode the same sound from WAV, which costs nothing to read."""
-    wav = master.with_suffix(".wav")
-    subprocess.run([program, "-v", "error", "-y", "-i", master, "-c:a", "pcm_f32le", wav], check=True)
-    before = _cpu(resource.RUSAGE_CHILDREN)
-    subprocess.run([program, "-v", "error", "-y", "-i", wav, *FORMATS[format].arguments, out], check=True)
-    return _cpu(resource.RUSAGE_CHILDREN) - before
+async def _mix(program: Path, folder: Path, format: str, clips: dict[str, str]) -> dict[str, Any]:
+    import pickle
+
+    timeline: Timeline = pickle.loads((folder / "timeline").read_bytes())
+    prepare()
+    mastering = FfmpegMastering(program)
+    files = {key: Path(path) for key, path in clips.items()}
+    # the processes are there before the clock starts, as in a service
+    warm = Timeline(duration=1.0, dialogue=(), music=(), effects=())
+    await asyncio.gather(*(_reel(mastering, warm, {}, folder / f"warm-{n}", (0, 5 * GRID), format) for n in range(2)))
+    samples, step = sample_at(timeline.duration), REEL_SECONDS * SAMPLE_RATE // GRID * GRID
+    starts = range(0, samples, step)
+    bounds = [*pairwise(starts), (starts[-1], starts[-1] + -(-(samples - starts[-1]) // AAC_FRAME) * AAC_FRAME)]
+    with _watching() as memory:
+        began, before = time.perf_counter(), _cpu_of_all()
+        reels = [folder / f"reel-{number}" for number in range(len(bounds))]
+        facts = await asyncio.gather(
+            *(_reel(mastering, timeline, files, reel, bound, format) for reel, bound in zip(reels, bounds, strict=True))
+        )
+        mixed_at = time.perf_counter()
+        out = folder / f"drama{FORMATS[format].suffix}"
+        await mastering.deliver(timeline, reels, samples, out, format, Tags(title="Benchmark"))
+        joined_at = time.perf_counter()
+        mixed: Mixed = await mastering.measure(timeline, out, format, facts)
+        ended, after = time.perf_counter(), _cpu_of_all()
+    await mastering.close()
+    return {
+        "minutes": round(timeline.duration / 60, 1),
+        "format": format,
+        "reels": len(reels),
+        "cues": len(timeline.dialogue) + len(timeline.music),
+        "wall_seconds": round(ended - began, 2),
+        "wall_mixing_and_encoding": round(mixed_at - began, 2),
+        "wall_joining": round(joined_at - mixed_at, 2),
+        "wall_measuring": round(ended - joined_at, 2),
+        "cpu_seconds": round(after - before, 2),
+        "peak_rss_of_a_worker_mb": round(memory["worker"] / 1e6),
+        "peak_pss_of_all_mb": round(memory["all"] / 1e6),
+        "loudness_lufs": mixed.loudness_lufs,
+        "true_peak_dbtp": mixed.true_peak_dbtp,
+        "gates_failed": [gate.name for gate in mixed.gates if not gate.passed],
+    }
+
+
+async def _reel(
+    mastering: FfmpegMastering,
+    timeline: Timeline,
+    clips: dict[str, Path],
+    out: Path,
+    bounds: tuple[int, int],
+    format: str,
+) -> Reel:
+    out.mkdir()  # noqa: ASYNC240  nobody else is here
+    gain_db = steady_gain_db(timeline)
+    return await mastering.reel(timeline, clips, *bounds, gain_db=gain_db, formats=(format,), stems=False, out=out)
+
+
+def baselines(program: Path, folder: Path, format: str) -> dict[str, float]:
+    """One ffmpeg with one thread, from WAV, which costs nothing to read."""
+    wav = folder / "alone.wav"
+    with soundfile.SoundFile(wav, "w", SAMPLE_RATE, 2, "PCM_16", format="RF64") as whole:
+        for number in range(len(list(folder.glob("reel-*")))):
+            whole.write(soundfile.read(folder / f"reel-{number}" / "master.flac", dtype="float32")[0])
+    plain = {
+        "mp3": ("-c:a", "libmp3lame", "-b:a", "128k"),
+        "m4b": ("-c:a", "aac", "-b:a", "128k"),
+        "wav": ("-c:a", "pcm_s16le"),
+        "opus": ("-c:a", "libopus", "-b:a", "80k"),
+    }[format]
+    figures = {}
+    for name, arguments in (("plain", plain), ("own", encoding(format, PODCAST))):
+        out = folder / f"{name}{FORMATS[format].suffix}"
+        began, before = time.perf_counter(), _cpu(resource.RUSAGE_CHILDREN)
+        command = [
+            program,
+            "-v",
+            "error",
+            "-y",
+            "-threads",
+            "1",
+            "-i",
+            wav,
+            *arguments,
+            *FORMATS[format].container,
+            out,
+        ]
+        subprocess.run(list(map(str, command)), check=True)
+        figures[f"{name}_encode_wall_seconds"] = round(time.perf_counter() - began, 2)
+        figures[f"{name}_encode_cpu_seconds"] = round(_cpu(resource.RUSAGE_CHILDREN) - before, 2)
+    return figures
+
+
+# -- processes ---------------------------------------------------------------------------------
+
+
+def _descendants() -> list[int]:
+    """All processes that this one, or one of its children, started."""
+    parents: dict[int, list[int]] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal():
+            with contextlib.suppress(OSError):
+                stat = (entry / "stat").read_text()
+                parents.setdefault(int(stat.rpartition(")")[2].split()[1]), []).append(int(entry.name))
+    found, open_ = [], [os.getpid()]
+    while open_:
+        children = parents.get(open_.pop(), [])
+        found += children
+        open_ += children
+    return found
+
+
+def _cpu_of_all() -> float:
+    """Processor seconds of this process and all that descend from it, also of those that they waited for."""
+    ticks = 0
+    for pid in [os.getpid(), *_descendants()]:
+        with contextlib.suppress(OSError):
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            ticks += sum(int(field) for field in fields[11:15])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+@contextlib.contextmanager
+def _watching() -> Iterator[dict[str, float]]:
+    """The largest resident memory of a Python worker, and the largest sum of all processes' shares (PSS), bytes."""
+    peak, ended = {"worker": 0.0, "all": 0.0}, threading.Event()
+
+    def watch() -> None:
+        while not ended.wait(0.25):
+            together = 0.0
+            for pid in _descendants():
+                with contextlib.suppress(OSError):
+                    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text().split("\n")
+                    sizes = {line.split(":")[0]: int(line.split()[1]) * 1024 for line in rollup[1:] if ":" in line}
+                    together += sizes.get("Pss", 0)
+                    if "python" in Path(f"/proc/{pid}/cmdline").read_text():
+                        peak["worker"] = max(peak["worker"], sizes.get("Rss", 0))
+            peak["all"] = max(peak["all"], together)
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield peak
+    finally:
+        ended.set()
+        thread.join()
+
+
+# -- the drama ---------------------------------------------------------------------------------
 
 
 def drama(minutes: float, folder: Path) -> tuple[Timeline, dict[str, Path]]:

@@ -11,12 +11,14 @@ from narratix.correlation import by
 from narratix.events.catalogue import Event, Options
 from narratix.events.store import Conflict, EventStore, NewEvent
 from narratix.handlers.texts import Texts, text_key
-from narratix.job import Cancel, Command, Expire, GiveFeedback, Hold, Job, Release, Retry, Submit, decide, fold
+from narratix.job import Cancel, Command, Expire, GiveFeedback, Hold, Job, Release, Retry, Revise, Submit, decide, fold
 from narratix.spend import Budget
 from narratix.webhooks import OtherTarget, Targets
 
 _NAMESPACE: Final = uuid.UUID("0b8a4b5e-2f6c-4a53-8a39-d3b5b5a6d0f1")
 LONGEST_TITLE: Final = 120
+LONGEST_WORDING: Final = 2_000
+"""Characters of a line's new wording."""
 
 
 class CommandRefused(Exception):
@@ -30,6 +32,14 @@ class NoSuchJob(CommandRefused):
 
 class NotNow(CommandRefused):
     """The job is in a state in which this cannot be done."""
+
+
+class NotPerformable(CommandRefused):
+    """A line cannot be performed so. `field` names what is wrong with it."""
+
+    def __init__(self, field: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.field = field
 
 
 class KeyReused(CommandRefused):
@@ -127,6 +137,55 @@ class Commands:
         if job is not None and not job.active:
             raise NotNow(f"This job is {job.status}; only a failed or cancelled one can be retried.")
 
+    async def revise(
+        self,
+        job_id: uuid.UUID,
+        line: int,
+        *,
+        text: str | None = None,
+        speaker: str | None = None,
+        direction: str | None = None,
+        actor: str = "anonymous",
+    ) -> None:
+        """Let line `line`, counted from 0, be performed otherwise; what is None stays. `speaker` is a name or an id of the
+        cast, an empty `text` brings the story's own words back. A finished drama is then made anew, as far as the line
+        is heard in it. What is so already changes nothing.
+
+        Raises NoSuchJob, NotNow, NotPerformable, OverBudget, and ProviderError when the text cannot be stored.
+        """
+        job = await self.load(job_id)
+        if job.script is None or job.status == "expired":
+            raise NotNow(f"This job is {job.status}; a line can be revised as soon as the script is there.")
+        command = await self._revision(job, line, text, speaker, direction)
+        if self._spending is not None and decide(job, command):
+            segment = job.script.segments[line]
+            usd = self._spending.estimate(len(text or "") or segment.end - segment.start, job.options)
+            await self._spending.budget.reserve(job_id, actor, usd, reopen=True)
+        if (job_now := await self._obey(job_id, command, actor)) is not None and job_now.status == "expired":
+            raise NotNow("This job is expired; a line can no longer be revised.")
+
+    async def _revision(
+        self, job: Job, line: int, text: str | None, speaker: str | None, direction: str | None
+    ) -> Revise:
+        assert job.script is not None
+        count = len(job.script.segments)
+        if not 0 <= line < count:
+            raise NotPerformable("line", f"There is no line {line}; this drama has lines 0 to {count - 1}.")
+        if speaker is not None:
+            speaker = _cast_id(job, speaker)
+        if text is None:
+            return Revise(line, speaker, direction)
+        segment, text = job.script.segments[line], " ".join(text.split())
+        own = (await self._texts.get(job.text_sha256))[segment.start : segment.end]
+        if not text or text == " ".join(own.split()):
+            return Revise(line, speaker, direction, "")
+        if not any(character.isalnum() for character in text):
+            raise NotPerformable("text", "There is nothing to read aloud: the text has no letter and no digit.")
+        if len(text) > LONGEST_WORDING:
+            raise NotPerformable("text", f"A line can have up to {LONGEST_WORDING:,} characters; shorten it.")
+        sha256 = await self._texts.put(text)
+        return Revise(line, speaker, direction, sha256, text_key(sha256))
+
     async def give_feedback(
         self, job_id: uuid.UUID, rating: int, comment: str = "", *, actor: str = "anonymous"
     ) -> None:
@@ -169,6 +228,17 @@ class Commands:
             except Conflict:
                 continue
             return None
+
+
+def _cast_id(job: Job, name: str) -> str:
+    """Of somebody who is called so. Raises NotPerformable."""
+    assert job.script is not None
+    wanted = " ".join(name.split()).casefold()
+    for member in job.script.cast:
+        if wanted == member.id or wanted in (called.casefold() for called in (member.name, *member.aliases)):
+            return member.id
+    known = ", ".join(member.name for member in job.script.cast)
+    raise NotPerformable("speaker", f"Nobody in this drama is called {name!r}; the cast is: {known}.")
 
 
 def guess_title(text: str) -> str:

@@ -157,7 +157,7 @@ def _ffmpeg(settings: Settings) -> str:
 
 def _encoders() -> list[str]:
     """The encoders that the deliverables need."""
-    return [made.arguments[made.arguments.index("-c:a") + 1] for made in FORMATS.values()]
+    return [made.codec[made.codec.index("-c:a") + 1] for made in FORMATS.values()]
 
 
 def _page(settings: Settings) -> str:

@@ -5,6 +5,7 @@ a `Job`, `decide` turns a command and a `Job` into new events. Pure: time, ids a
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_right
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 from uuid import UUID, uuid5
@@ -28,6 +29,7 @@ from narratix.events.catalogue import (
     JobFailed,
     JobRetried,
     JobSubmitted,
+    LineRevised,
     LineSpoken,
     MusicComposed,
     Options,
@@ -77,6 +79,16 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     """`stage item` -> reason, of the optional work that the drama goes without."""
     mixed: DramaMixed | None = None
     published: DramaPublished | None = None
+    revision: int = 0
+    """The version of the last LineRevised."""
+    revised: Map[int, LineRevised] = Map()
+    """Line -> its last revision."""
+    revisions: Map[int, int] = Map()
+    """Line -> the version of its last LineRevised."""
+    reopened: Map[int, int] = Map()
+    """Passage -> the version of the last LineRevised that is heard in it."""
+    laid: Map[int, float] = Map()
+    """Line -> the seconds of the clip that it had before it was first revised."""
     runs: int = 1
     error: str = ""
 
@@ -102,6 +114,8 @@ def fold(job: Job, events: Any) -> Job:
 
 
 def _change(job: Job, event: Event) -> dict[str, Any]:
+    if is_stale(job, event):
+        return {}
     match event:
         case JobSubmitted():
             return {
@@ -118,6 +132,8 @@ def _change(job: Job, event: Event) -> dict[str, Any]:
             return {"voices": event, **_running(job)}
         case SoundPlanned():
             return {"plan": event, **_running(job)}
+        case LineRevised():
+            return _revised(job, event)
         case LineSpoken():
             lines = job.lines.set(event.line, event)
             spoken = _without_a_gap(lines, job.spoken)
@@ -159,6 +175,46 @@ def _change(job: Job, event: Event) -> dict[str, Any]:
             return {}
 
 
+def is_stale(job: Job, event: Event) -> bool:
+    """Whether `event` was made before something that it depends on was revised: it then counts for nothing."""
+    match event:
+        case LineSpoken():
+            return event.revision != job.revisions.get(event.line, 0)
+        case PassageMixed():
+            return event.revision != job.reopened.get(event.passage, 0)
+        case DramaMixed() | DramaPublished():
+            return event.revision != job.revision
+        case _:
+            return False
+
+
+def _revised(job: Job, event: LineRevised) -> dict[str, Any]:
+    assert job.script is not None
+    version, line = job.version + 1, event.line
+    segments = list(job.script.segments)
+    segments[line] = msgspec.structs.replace(segments[line], speaker=event.speaker, direction=event.direction)
+    passages, reopened = job.passages, job.reopened
+    for passage in event.passages:
+        passages = passages.delete(passage) if passage in passages else passages
+        reopened = reopened.set(passage, version)
+    before = job.lines.get(line)
+    return {
+        "script": msgspec.structs.replace(job.script, segments=tuple(segments)),
+        "laid": job.laid.set(line, before.duration) if before is not None and line not in job.laid else job.laid,
+        "lines": job.lines if before is None else job.lines.delete(line),
+        "spoken": min(job.spoken, line),
+        "passages": passages,
+        "reopened": reopened,
+        "heard": min([job.heard, *event.passages]),
+        "sealed": None,
+        "mixed": None,
+        "published": None,
+        "revised": job.revised.set(line, event),
+        "revisions": job.revisions.set(line, version),
+        "revision": version,
+    }
+
+
 def _without_a_gap(made: Map[int, Any], count: int) -> int:
     while count in made:
         count += 1
@@ -195,6 +251,18 @@ class Cancel:
 @dataclass(frozen=True, slots=True)
 class Retry:
     pass
+
+
+@dataclass(frozen=True, slots=True)
+class Revise:
+    """Perform line `line` otherwise: what is None stays as it is. `speaker` is a cast id; an empty `text_sha256` stands
+    for the story's own words, any other for a text that is stored under `text_key`."""
+
+    line: int
+    speaker: str | None = None
+    direction: str | None = None
+    text_sha256: str | None = None
+    text_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +318,7 @@ class SkipEvent:
     problem: str = ""
 
 
-Command = Submit | Cancel | Retry | GiveFeedback | Hold | Release | Expire | Conclude | GiveUp | SkipEvent
+Command = Submit | Cancel | Retry | Revise | GiveFeedback | Hold | Release | Expire | Conclude | GiveUp | SkipEvent
 
 
 def decide(job: Job, command: Command) -> tuple[Event, ...]:
@@ -265,10 +333,12 @@ def decide(job: Job, command: Command) -> tuple[Event, ...]:
                 options=command.options,
             )
             return (submitted,)
-        case Conclude(outcome=DramaPublished() as published), "queued" | "running" if job.mixed is not None:
+        case Conclude(outcome=DramaPublished() as published), "queued" | "running" if (
+            job.mixed is not None and not is_stale(job, published)
+        ):
             return (published, JobCompleted(duration=job.mixed.duration))
-        case Conclude(), "queued" | "running":
-            return (command.outcome,)
+        case Conclude(outcome), "queued" | "running" if not is_stale(job, outcome):
+            return (outcome,)
         case GiveUp(), "queued" | "running":
             failed = AttemptFailed(
                 stage=command.stage,
@@ -285,6 +355,10 @@ def decide(job: Job, command: Command) -> tuple[Event, ...]:
             return (JobCancelled(reason=command.reason),)
         case Retry(), "failed" | "cancelled":
             return (JobRetried(),)
+        case Revise(), "queued" | "running":
+            return _revision(job, command)
+        case Revise(), "completed" | "failed" | "cancelled" if revision := _revision(job, command):
+            return (*revision, JobRetried())
         case GiveFeedback(), "completed":
             return (FeedbackGiven(rating=command.rating, comment=command.comment),)
         case Hold(), "new" | "expired":
@@ -305,6 +379,38 @@ def decide(job: Job, command: Command) -> tuple[Event, ...]:
             return (skipped,)
         case _:
             return ()
+
+
+def _revision(job: Job, command: Revise) -> tuple[Event, ...]:
+    """Nothing for a line that is as it should be, or that is not there."""
+    if job.script is None or not 0 <= command.line < len(job.script.segments):
+        return ()
+    line, segment, before = command.line, job.script.segments[command.line], job.revised.get(command.line)
+    was = (segment.speaker, segment.direction, before.text_sha256 if before else "", before.text_key if before else "")
+    speaker = was[0] if command.speaker is None else command.speaker
+    direction = was[1] if command.direction is None else command.direction
+    text_sha256, text_key = was[2:] if command.text_sha256 is None else (command.text_sha256, command.text_key)
+    if (speaker, direction, text_sha256, text_key) == was:
+        return ()
+    passages = _heard_in(job, line)
+    revised = LineRevised(
+        line=line,
+        speaker=speaker,
+        direction=direction,
+        text_sha256=text_sha256,
+        text_key=text_key,
+        spoken=line in job.lines,
+        passages=passages,
+        mixed=sum(passage in job.passages for passage in passages),
+    )
+    return (revised,)
+
+
+def _heard_in(job: Job, line: int) -> tuple[int, ...]:
+    """The passages in which a line is heard: its own, and the next one, which begins before its own first line."""
+    starts = job.plan.passages if job.plan is not None else ()
+    own = bisect_right(starts, line) - 1
+    return tuple(passage for passage in (own, own + 1) if 0 <= passage < len(starts))
 
 
 # -- work --------------------------------------------------------------------------------------

@@ -290,6 +290,7 @@ class Timeline:
     effects: tuple[Cue, ...]
     loudness_lufs: float = -16.0
     peak_dbtp: float = -2.0
+    profile: str = "podcast"
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,6 +302,34 @@ class Mixed:
     true_peak_dbtp: float
     gates: tuple[Gate, ...]
     peaks: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a stretch of a deliverable sounds like when it is decoded. `energies` are those per 100 ms, `peak` is the true
+    one, an amplitude; `click_db` tells of the worst join of two cues; `quiet` counts frames of 50 ms under -50 dBFS: the
+    run at the beginning, the longest one, the one at the end, and all frames."""
+
+    samples: int
+    energies: tuple[float, ...]
+    mean_square: float
+    peak: float
+    click_db: float
+    quiet: tuple[int, int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Reel:
+    """A stretch of a finished drama, of so many samples. `peaks` are the maxima of every 10 ms in thousandths; `voice`
+    and `bed` the energies per 100 ms of the dialogue and of what is under it; `floor_dbfs` that of the quietest half
+    second of the dialogue; `heard` what the first deliverable sounds like there, where that is joined of reels."""
+
+    samples: int
+    peaks: tuple[int, ...]
+    voice: tuple[float, ...]
+    bed: tuple[float, ...]
+    floor_dbfs: float
+    heard: Heard | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,19 +348,47 @@ class Tags:
 
 
 class Mastering(Protocol):
-    """Mixes a timeline and encodes deliverables. Memory does not grow with the drama's length."""
+    """Mixes a timeline in reels and makes deliverables of them. Memory does not grow with the drama's length."""
 
-    async def mix(
+    def reel_files(self, formats: Sequence[str], *, stems: bool) -> tuple[str, ...]:
+        """The names of the files that are written for a reel of a drama in these formats."""
+        ...
+
+    def part_file(self, format: str) -> str:
+        """The one of them of which a deliverable in this format is made."""
+        ...
+
+    async def reel(
         self,
         timeline: Timeline,
         clips: Mapping[str, Path],
-        master: Path,
-        deliverable: Path,
-        format: str,
-        tags: Tags,
-    ) -> Mixed:
-        """Write the lossless master (FLAC, 24 bit, stereo) and the first deliverable in one pass; measure the
-        decoded deliverable. `clips` has a local file for each cue key."""
+        first: int,
+        last: int,
+        *,
+        gain_db: float,
+        formats: Sequence[str],
+        stems: bool,
+        out: Path,
+    ) -> Reel:
+        """Mix samples [first, last) of the timeline and write `reel_files` into the directory `out`: the lossless
+        `master.flac`, what deliverables in `formats` (the first is the one to be measured) are joined of, and with `stems` `dialogue.flac`, `music.flac` and
+        `effects.flac` (24 bit, 6 dB down, before the limiter). `clips` has a local file for each cue that is heard there
+        or close by."""
+        ...
+
+    async def deliver(
+        self, timeline: Timeline, reels: Sequence[Path], samples: int, out: Path, format: str, tags: Tags
+    ) -> None:
+        """Make a deliverable of the directories of all reels, in order, each with its `part_file`; they hold `samples`
+        together. It appears when it is whole."""
+        ...
+
+    async def join(self, files: Sequence[Path], out: Path) -> None:
+        """Make one FLAC of several, one after another. It appears when it is whole."""
+        ...
+
+    async def measure(self, timeline: Timeline, deliverable: Path, format: str, reels: Sequence[Reel]) -> Mixed:
+        """Measure the first deliverable as it is decoded, and judge it by the gates of the timeline's profile."""
         ...
 
     async def passage(
@@ -341,7 +398,5 @@ class Mastering(Protocol):
         AAC in fragmented MP4 (`header.mp4`, `0.m4s`, `1.m4s` ...), for a stream in which they begin at sample
         `begins`. `clips` has a local file for each cue that is heard there or close by."""
         ...
-
-    async def encode(self, master: Path, out: Path, format: str, tags: Tags) -> None: ...
 
     async def close(self) -> None: ...

@@ -13,7 +13,7 @@ import msgspec
 
 from narratix.commands import CommandRefused
 from narratix.events.catalogue import PublishedFile, Usage
-from narratix.handlers.arrangement import arrange
+from narratix.handlers.arrangement import arrange, read
 from narratix.job import Job
 from narratix.projections.job_status import cast_entry
 from narratix.services import Services
@@ -58,8 +58,7 @@ async def result(services: Services, job_id: UUID) -> dict[str, Any]:
             file.key, seconds, filename=f"{file_stem(job.title)}.{file.format}" if download else None
         )
 
-    text = await services.ports.texts.get(job.text_sha256)
-    arrangement = await asyncio.to_thread(arrange, job, text)
+    arrangement = await asyncio.to_thread(arrange, job, await read(services.ports.texts, job))
     peaks = msgspec.json.decode(await storage.get(job.published.peaks_key))
     captions = {file.format: await link(file, download=False) for file in job.published.captions}
     first = job.published.files[0]
@@ -69,6 +68,7 @@ async def result(services: Services, job_id: UUID) -> dict[str, Any]:
         "audio": {
             "url": await link(first, download=False),
             "format": first.format,
+            "profile": job.mixed.profile,
             "duration_seconds": round(job.mixed.duration, 3),
             "size_bytes": first.size_bytes,
             "loudness_lufs": job.mixed.loudness_lufs,
@@ -84,6 +84,14 @@ async def result(services: Services, job_id: UUID) -> dict[str, Any]:
             }
             for file in job.published.files
         ],
+        "stems": {
+            file.format.partition(".")[0]: {
+                "url": await link(file),
+                "size_bytes": file.size_bytes,
+                "content_type": file.content_type,
+            }
+            for file in job.published.stems
+        },
         "captions": {"vtt": captions.get("vtt"), "srt": captions.get("srt")},
         "stream": {"hls": stream_address(job.id) if job.opened is not None else None},
         "script": [line_entry(line) for line in arrangement.placed],
@@ -116,6 +124,7 @@ def line_entry(line: PlacedLine) -> dict[str, Any]:
         "kind": line.segment.kind,
         "speaker": line.segment.speaker,
         "direction": line.segment.direction,
+        "text": line.wording.text if line.wording else None,
         "begins": round(line.begins, 3),
         "ends": round(line.ends, 3),
         "words": [

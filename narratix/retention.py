@@ -39,17 +39,20 @@ with living as (
     select * from events e where position > $1 and type = any($2)
     and not exists (select 1 from events gone where gone.stream_id = e.stream_id and gone.type = 'DramaExpired')
 )
-select data->>'text_key' as key from living where type = 'JobSubmitted'
+select data->>'text_key' as key from living where type in ('JobSubmitted', 'LineRevised')
 union select data->>'clip_key' from living where type in ('LineSpoken', 'MusicComposed', 'EffectRendered')
 union select data->>'header_key' from living where type = 'PassageMixed'
 union select unnest(array[data->>'master_key', data->'file'->>'key']) from living where type = 'DramaMixed'
+union select json_array_elements_text(data->'master') from living where type = 'DramaMixed'
 union select unnest(array_append(
                  array(select file->>'key' from json_array_elements(data->'files') file)
-                 || array(select file->>'key' from json_array_elements(data->'captions') file),
+                 || array(select file->>'key' from json_array_elements(data->'captions') file)
+                 || array(select file->>'key' from json_array_elements(data->'stems') file),
                  data->>'peaks_key')) from living where type = 'DramaPublished'
 """
 _NAMING: Final = (
     "JobSubmitted",
+    "LineRevised",
     "LineSpoken",
     "MusicComposed",
     "EffectRendered",
@@ -133,7 +136,9 @@ class Retention:
         named = await self._named(0)
         active = await self._pool.fetchval(_ACTIVE)
         orphans = [stored for stored in listed if _stem(stored.key) not in named]
-        kept = [stored for stored in orphans if not (active and stored.key.startswith(("clips/", "passages/")))]
+        kept = [
+            stored for stored in orphans if not (active and stored.key.startswith(("clips/", "passages/", "reels/")))
+        ]
         if delete:
             named = await self._named(head)
             kept = [stored for stored in kept if _stem(stored.key) not in named]
@@ -177,7 +182,8 @@ class Retention:
 
 
 def _stem(key: str) -> str:
-    """A clip is two objects, its sound and the facts about it, a passage a folder of them; events name one each."""
-    if key.startswith("passages/"):
+    """A clip is two objects, its sound and the facts about it, a passage or a reel a folder of them; events name one
+    each."""
+    if key.startswith(("passages/", "reels/")):
         return key.rpartition("/")[0]
     return key.rpartition(".")[0] if key.startswith("clips/") else key

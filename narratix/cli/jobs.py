@@ -90,6 +90,28 @@ def retry(job: str) -> None:
 
 @command.command()
 @click.argument("job")
+@click.argument("line", type=click.IntRange(0))
+@click.option("--text", help="What is spoken instead; empty for the story's own words.")
+@click.option("--speaker", help="Who speaks it: a name of the cast.")
+@click.option("--direction", help='How, as in "whispering"; empty for none.')
+def revise(job: str, line: int, text: str | None, speaker: str | None, direction: str | None) -> None:
+    """Let a line of JOB be performed otherwise. LINE is its number in the result's script, the first being 0.
+
+    A finished drama goes on as soon as the service runs; only what is heard of the line is made anew.
+    """
+    if text is None and speaker is None and direction is None:
+        raise click.UsageError("say what is to change: --text, --speaker or --direction")
+    _obey(
+        job,
+        lambda commands, job_id: commands.revise(
+            job_id, line, text=text, speaker=speaker, direction=direction, actor=ACTOR
+        ),
+        f"Line {line} of {{}} is revised; if no service is running here, start one: narratix serve",
+    )
+
+
+@command.command()
+@click.argument("job")
 @click.option("--reason", required=True, help="Goes on record.")
 def hold(job: str, reason: str) -> None:
     """Keep the files of JOB, whatever their age: a legal hold."""

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from narratix.settings import Settings
 
 FORMATS: Final = ("mp3", "m4b", "wav", "opus")
+PROFILES: Final = ("podcast", "acx", "broadcast")
 ACTOR: Final = "command line"
 
 
@@ -39,6 +40,10 @@ ACTOR: Final = "command line"
 @click.option("--seed", type=click.IntRange(0), default=0, help="Another seed gives another arrangement.")
 @click.option("--no-music", is_flag=True, help="Leave the music out.")
 @click.option("--no-effects", is_flag=True, help="Leave the sound effects out.")
+@click.option(
+    "--profile", type=click.Choice(PROFILES), default="podcast", show_default=True, help="For whom it is mastered."
+)
+@click.option("--stems", metavar="DIR", help="Write dialogue, music and effects each by itself (FLAC) into DIR, too.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def command(
     file: str,
@@ -51,6 +56,8 @@ def command(
     seed: int,
     no_music: bool,
     no_effects: bool,
+    profile: str,
+    stems: str | None,
     as_json: bool,
 ) -> None:
     """Perform the story in FILE (- for stdin) and write it to OUT.
@@ -65,10 +72,22 @@ def command(
     format = format or _format_of(out)
     wishes, pronunciations = _wishes(voices), _pronunciations(said)
     text = read_story(file)
-    target = writable(out)
+    target, beside = writable(out), _folder(stems)
     settings = prepared(quiet=True)
-    options = _options(settings, format, wishes, pronunciations, engine, not no_music, not no_effects, seed)
-    result = with_services(settings, "all", lambda services: _render(services, text, title, options, target))
+    options = _options(
+        settings,
+        engine=engine,
+        formats=(format,),
+        voices=wishes,
+        pronunciations=pronunciations,
+        music=not no_music,
+        effects=not no_effects,
+        stream=False,
+        seed=seed,
+        profile=profile,
+        stems=beside is not None,
+    )
+    result = with_services(settings, "all", lambda services: _render(services, text, title, options, target, beside))
     shown = {**result, "file": str(target), "wall_seconds": round(time.monotonic() - began, 3)}
     if as_json:
         print_json(shown)
@@ -114,39 +133,23 @@ def _pronunciations(said: tuple[str, ...]) -> dict[str, str]:
     return entries
 
 
-def _options(
-    settings: Settings,
-    format: str,
-    wishes: dict[str, str],
-    pronunciations: dict[str, str],
-    engine: str,
-    music: bool,
-    effects: bool,
-    seed: int,
-) -> Options:
+def _options(settings: Settings, **wishes: Any) -> Options:
     """Raises UsageError for an engine or a voice that there is not."""
     from narratix.cli.voices import engine_named
     from narratix.events.catalogue import Options
 
-    known = {voice.id for voice in engine_named(settings, engine or settings.speech).voices}
-    for name, voice in wishes.items():
+    options = Options(**wishes)
+    engine = options.engine or settings.speech
+    known = {voice.id for voice in engine_named(settings, engine).voices}
+    for name, voice in options.voices.items():
         if voice not in known:
-            raise click.UsageError(
-                f"{engine or settings.speech} has no voice {voice!r} for {name!r}; `narratix voices` lists them"
-            )
-    return Options(
-        engine=engine,
-        formats=(format,),  # type: ignore[arg-type]
-        voices=wishes,
-        pronunciations=pronunciations,
-        music=music,
-        effects=effects,
-        stream=False,
-        seed=seed,
-    )
+            raise click.UsageError(f"{engine} has no voice {voice!r} for {name!r}; `narratix voices` lists them")
+    return options
 
 
-async def _render(services: Services, text: str, title: str, options: Options, target: Path) -> dict[str, Any]:
+async def _render(
+    services: Services, text: str, title: str, options: Options, target: Path, beside: Path | None
+) -> dict[str, Any]:
     from narratix.cli.console import stage_bars
     from narratix.cli.performing import follow
     from narratix.results import result
@@ -163,7 +166,7 @@ async def _render(services: Services, text: str, title: str, options: Options, t
             else f"The job was cancelled. What was spoken is kept; to go on: narratix jobs retry {job_id}"
         )
     finished = await result(services, job_id)
-    await _deliver(services, job_id, target)
+    await _deliver(services, job_id, target, beside)
     return finished
 
 
@@ -214,16 +217,35 @@ def writable(out: str) -> Path:
     return target
 
 
-async def _deliver(services: Services, job_id: UUID, target: Path) -> None:
-    """Write the drama beside its place and rename it, so that nobody ever finds half of it there."""
+def _folder(stems: str | None) -> Path | None:
+    """The directory for the stems, there and writable. Raises UsageError."""
+    if stems is None:
+        return None
+    folder = Path(os.path.realpath(stems))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        part = _part_of(folder / "stems")
+        part.touch()
+        part.unlink()
+    except OSError as problem:
+        raise click.UsageError(f"{stems} is no directory to write to: {problem.strerror}") from problem
+    return folder
+
+
+async def _deliver(services: Services, job_id: UUID, target: Path, beside: Path | None) -> None:
+    """Write the drama beside its place and rename it, so that nobody ever finds half of it there; so the stems."""
     job = await services.commands.load(job_id)
     assert job.published is not None
-    part = services.ports.scratch / f"delivery-{secrets.token_hex(4)}"
-    try:
-        await services.ports.storage.fetch_file(job.published.files[0].key, part)
-        await asyncio.to_thread(_place, part, target)
-    finally:
-        part.unlink(missing_ok=True)
+    files = [(job.published.files[0], target)]
+    if beside is not None:
+        files += [(stem, beside / stem.format) for stem in job.published.stems]
+    for file, place in files:
+        part = services.ports.scratch / f"delivery-{secrets.token_hex(4)}"
+        try:
+            await services.ports.storage.fetch_file(file.key, part)
+            await asyncio.to_thread(_place, part, place)
+        finally:
+            part.unlink(missing_ok=True)
 
 
 def _place(source: Path, target: Path) -> None:

@@ -23,6 +23,7 @@ from narratix.events.catalogue import (
     JobFailed,
     JobRetried,
     JobSubmitted,
+    LineRevised,
     LineSpoken,
     MusicComposed,
     PassageMixed,
@@ -110,6 +111,8 @@ class _Teller:
                 return [
                     f"Sound was planned: {_count(len(event.music), 'music cue')}, {_count(len(event.effects), 'effect')}."
                 ]
+            case LineRevised():
+                return [self._revision(event)]
             case LineSpoken():
                 who = self.speaker(event.line)
                 voice = f" in {self._voices[who]}" if who in self._voices else ""
@@ -141,6 +144,13 @@ class _Teller:
             told.append(f"So were {more} more.")
         return told + list(script.notes)
 
+    def _revision(self, event: LineRevised) -> str:
+        line = event.line
+        self._speakers = (*self._speakers[:line], event.speaker, *self._speakers[line + 1 :])
+        how = f", {event.direction}" if event.direction else ""
+        what = "in other words" if event.text_key else "in the story's own words"
+        return f"Line {line} was revised: {self._name(event.speaker)} speaks it {what}{how}."
+
     def _name(self, id: str) -> str:
         return self._names.get(id, id or "somebody")
 
@@ -162,7 +172,7 @@ def _tell_plainly(event: Event) -> str:
             gates = f"; outside its limit: {', '.join(failed)}" if failed else "; every check passed"
             return (
                 f"The drama was mixed: {event.duration:.1f} s, {event.loudness_lufs:.1f} LUFS, "
-                f"peak {event.true_peak_dbtp:.1f} dBTP{gates}."
+                f"peak {event.true_peak_dbtp:.1f} dBTP{gates}. {event.remixed} of {event.reels} reels were mixed for it."
             )
         case DramaPublished():
             files = ", ".join(file.format for file in event.files)

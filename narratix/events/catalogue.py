@@ -18,6 +18,7 @@ import msgspec
 Gender = Literal["female", "male", "unknown"]
 Kind = Literal["narration", "speech"]
 Format = Literal["mp3", "m4b", "wav", "opus"]
+Profile = Literal["podcast", "acx", "broadcast"]
 
 
 class Value(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False, forbid_unknown_fields=False, gc=False):
@@ -35,7 +36,8 @@ class Options(Value, frozen=True, kw_only=True):
     """What the submitter asked for. `engine` names the speech engine ("" = the service's default);
     `voices` maps a character's name, casefolded, to a voice id, `pronunciations` a word, casefolded, to a
     respelling or to /IPA/; `formats` lists the deliverables, the first being the one that a listener hears. Without
-    `stream` nobody listens before it is finished, and no passage is mixed by itself."""
+    `stream` nobody listens before it is finished, and no passage is mixed by itself. `profile` says for whom it is
+    mastered; with `stems` dialogue, music and effects are published each by itself, too."""
 
     engine: str = ""
     formats: tuple[Format, ...] = ("mp3", "m4b")
@@ -45,6 +47,8 @@ class Options(Value, frozen=True, kw_only=True):
     effects: bool = True
     stream: bool = True
     seed: int = 0
+    profile: Profile = "podcast"
+    stems: bool = False
 
 
 class Segment(Value, frozen=True, kw_only=True):
@@ -99,7 +103,8 @@ class EffectCue(Value, frozen=True, kw_only=True):
 
 
 class Word(Value, frozen=True, kw_only=True, array_like=True):
-    """A source word: offsets into the whole text, seconds into its clip."""
+    """A source word: offsets into the whole text (of a line that was revised: into its own wording), seconds into its
+    clip."""
 
     start: int
     end: int
@@ -223,11 +228,29 @@ class SoundPlanned(Event, frozen=True, kw_only=True):
     passages: tuple[int, ...] = ()
 
 
+class LineRevised(Event, frozen=True, kw_only=True):
+    """Line `line` is performed otherwise from here on: by `speaker`, with `direction`, and in the wording that lies
+    under `text_key`; where that is empty, in the story's own words. The story's text itself stays as it is.
+
+    What was made of it counts no more: its clip, where it was `spoken`, and the `passages` in which it is heard, of
+    which so many were `mixed`."""
+
+    line: int
+    speaker: str
+    direction: str
+    text_sha256: str
+    text_key: str
+    spoken: bool
+    passages: tuple[int, ...]
+    mixed: int
+
+
 class LineSpoken(Event, frozen=True, kw_only=True):
     """Line `line` (the number of its segment) has a clip: mono, 44.1 kHz, plain speech at -19 LUFS, a whisper a little
     softer and a shout a little louder.
 
-    `energies` are K-weighted mean squares per 100 ms (ITU-R BS.1770-5) of the stored clip."""
+    `energies` are K-weighted mean squares per 100 ms (ITU-R BS.1770-5) of the stored clip. `revision` is here and in
+    what follows the version of the last LineRevised that it knows of, 0 for none; made after an older one, it is stale."""
 
     line: int
     clip_key: str
@@ -235,6 +258,7 @@ class LineSpoken(Event, frozen=True, kw_only=True):
     words: tuple[Word, ...]
     energies: tuple[float, ...]
     usage: Usage
+    revision: int = 0
 
 
 class MusicComposed(Event, frozen=True, kw_only=True):
@@ -270,6 +294,7 @@ class PassageMixed(Event, frozen=True, kw_only=True):
     begins: float
     duration: float
     fragments: tuple[Fragment, ...]
+    revision: int = 0
 
 
 class StreamOpened(Event, frozen=True, kw_only=True):
@@ -286,23 +311,32 @@ class StreamSealed(Event, frozen=True, kw_only=True):
 
 
 class DramaMixed(Event, frozen=True, kw_only=True):
-    """The drama is one sound. `timeline_sha256` names what was mixed; measures are of the decoded
-    deliverable, `file`."""
+    """The drama is one sound, made of `reels` that were mixed each by itself, `remixed` of them for this event; the
+    others were there already. `timeline_sha256` names what was mixed, `master` lists lossless files that are, one
+    after another, all of it. Measures are of the decoded deliverable, `file`; `profile` sets the gates."""
 
     timeline_sha256: str
-    master_key: str
+    master: tuple[str, ...]
+    reels: int
+    remixed: int
+    profile: Profile
     file: PublishedFile
     duration: float
     loudness_lufs: float
     true_peak_dbtp: float
     gates: tuple[Gate, ...]
+    revision: int = 0
 
 
 class DramaPublished(Event, frozen=True, kw_only=True):
+    """`stems` are dialogue, music and effects before the limiter, where they were asked for; their sum is the mix."""
+
     files: tuple[PublishedFile, ...]
     captions: tuple[PublishedFile, ...]
     chapters: tuple[Chapter, ...]
     peaks_key: str
+    stems: tuple[PublishedFile, ...] = ()
+    revision: int = 0
 
 
 class JobCompleted(Event, frozen=True, kw_only=True):
@@ -331,7 +365,7 @@ class JobCancelled(Event, frozen=True, kw_only=True):
 
 
 class JobRetried(Event, frozen=True, kw_only=True):
-    """A failed or cancelled job goes on; all that was made is kept."""
+    """A job that had ended goes on: a failed or cancelled one, or one whose line was revised. All that was made is kept."""
 
 
 class FeedbackGiven(Event, frozen=True, kw_only=True):
@@ -370,6 +404,7 @@ EVENTS: tuple[type[Event], ...] = (
     ScriptWritten,
     VoicesCast,
     SoundPlanned,
+    LineRevised,
     LineSpoken,
     MusicComposed,
     EffectRendered,

@@ -42,13 +42,22 @@ class Damaged(Event, frozen=True, kw_only=True):
 
 
 UPCASTERS: Final[Mapping[tuple[str, int], Upcaster]] = {
-    # every drama could be heard while it was made, and no word was pronounced by wish
+    # every drama could be heard while it was made, no word was pronounced by wish, and there was one way to master it
     ("JobSubmitted", 1): lambda data: {
         **data,
-        "options": {**data["options"], "stream": True, "pronunciations": {}},
+        "options": {**data["options"], "stream": True, "pronunciations": {}, "profile": "podcast", "stems": False},
     },
     # a drama that was planned before there were passages is mixed in one piece
     ("SoundPlanned", 1): lambda data: {**data, "passages": []},
+    # lines could not be revised
+    ("LineSpoken", 1): lambda data: {**data, "revision": 0},
+    ("PassageMixed", 1): lambda data: {**data, "revision": 0},
+    # a drama was mixed in one piece
+    ("DramaMixed", 1): lambda data: {
+        **{name: value for name, value in data.items() if name != "master_key"},
+        **{"master": [data["master_key"]], "reels": 1, "remixed": 1, "profile": "podcast", "revision": 0},
+    },
+    ("DramaPublished", 1): lambda data: {**data, "stems": [], "revision": 0},
 }
 """(type, from version) -> the data as the next version has it."""
 

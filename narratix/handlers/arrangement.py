@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import tempfile
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from narratix.events.catalogue import Chapter
+from narratix.handlers.texts import Texts
 from narratix.job import Job
 from narratix.ports import Storage, Tags, Timeline
 from narratix.sound.chapters import chapters
+from narratix.sound.profiles import PROFILES
 from narratix.sound.timeline import (
     ComposedMusic,
     PlacedLine,
@@ -22,33 +24,65 @@ from narratix.sound.timeline import (
     build_timeline,
     lay_lines,
 )
+from narratix.sound.wording import Wording
+
+T = TypeVar("T")
 
 SILENT_LEAD_IN: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Arrangement:
-    """Every line placed in time, the whole timeline, and its chapters: a function of the job's events alone."""
+    """Every line placed in time, the whole timeline, and its chapters: a function of the job's events and words."""
 
     placed: tuple[PlacedLine, ...]
     timeline: Timeline
     chapters: tuple[Chapter, ...]
 
 
-def arrange(job: Job, text: str) -> Arrangement:
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The words of a drama: the story's text, and the wordings of the lines that say something else."""
+
+    text: str
+    wordings: Mapping[int, Wording]
+
+
+async def read(texts: Texts, job: Job) -> Reading:
+    """Raises NotStored, ProviderError."""
+    assert job.script is not None
+    text = await texts.get(job.text_sha256)
+    wordings = {}
+    for line, revised in job.revised.items():
+        if revised.text_sha256:
+            segment = job.script.segments[line]
+            source = text[segment.start : segment.end]
+            wordings[line] = Wording(await texts.get(revised.text_sha256), source)
+    return Reading(text, wordings)
+
+
+def arrange(job: Job, reading: Reading) -> Arrangement:
     """Needs a job whose lines are all spoken."""
     assert job.plan is not None
-    placed, timeline = lay_out(job)
-    return Arrangement(placed, timeline, chapters(text, placed, job.plan.music, duration=timeline.duration))
+    placed, timeline = lay_out(job, reading)
+    return Arrangement(placed, timeline, chapters(reading.text, placed, job.plan.music, duration=timeline.duration))
 
 
-def lay_out(job: Job, until: int | None = None) -> tuple[tuple[PlacedLine, ...], Timeline]:
+def lay_out(job: Job, reading: Reading, until: int | None = None) -> tuple[tuple[PlacedLine, ...], Timeline]:
     """The lines before line `until` (default: all of the script), which are spoken, in time, and their sound."""
     assert job.script is not None
     assert job.plan is not None
     lines = [
-        SpokenLine(spoken.line, spoken.clip_key, spoken.duration, spoken.words, spoken.energies)
-        for spoken in (job.lines[number] for number in range(len(job.script.segments) if until is None else until))
+        SpokenLine(
+            line=number,
+            clip_key=spoken.clip_key,
+            duration=spoken.duration,
+            words=spoken.words,
+            energies=spoken.energies,
+            wording=reading.wordings.get(number),
+            laid=job.laid.get(number),
+        )
+        for number, spoken in ((n, job.lines[n]) for n in range(len(job.script.segments) if until is None else until))
     ]
     opens_with_music = any(cue.first_line == 0 and cue.id in job.music for cue in job.plan.music)
     lead_in = job.plan.lead_in if opens_with_music else min(job.plan.lead_in, SILENT_LEAD_IN)
@@ -63,7 +97,8 @@ def lay_out(job: Job, until: int | None = None) -> tuple[tuple[PlacedLine, ...],
         for planned in job.plan.effects
         if (rendered := job.effects.get(planned.id)) is not None
     ]
-    return placed, build_timeline(placed, music, effects, tail=job.plan.tail, complete=until is None)
+    profile = PROFILES[job.options.profile]
+    return placed, build_timeline(placed, music, effects, tail=job.plan.tail, complete=until is None, profile=profile)
 
 
 def tags(job: Job, arrangement: Arrangement) -> Tags:
@@ -88,10 +123,15 @@ async def fetch_all(storage: Storage, keys: Iterable[str], into: Path, at_once: 
         async with slots:
             await storage.fetch_file(key, path)
 
+    await together(fetch(key, path) for key, path in files.items())
+    return files
+
+
+async def together(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """The results of all of `work`, done at the same time. The first error cancels the others and is raised."""
     try:
         async with asyncio.TaskGroup() as group:
-            for key, path in files.items():
-                group.create_task(fetch(key, path))
+            tasks = [group.create_task(each) for each in work]
     except ExceptionGroup as failed:
         raise failed.exceptions[0] from None
-    return files
+    return [task.result() for task in tasks]

@@ -1,4 +1,4 @@
-"""mix_drama: all clips become one sound, mastered, encoded and measured."""
+"""mix_drama: all clips become one sound, mastered, encoded and measured. Reels that are there already are not mixed again."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from narratix.events.catalogue import (
     PublishedFile,
     SoundPlanned,
 )
-from narratix.handlers.arrangement import arrange, fetch_all, tags, workshop
+from narratix.handlers.arrangement import arrange, read, tags, workshop
 from narratix.handlers.handler import Handler, Ports
+from narratix.handlers.reels import MASTER, reels_of
 from narratix.job import Job
 from narratix.ports import CONTENT_TYPES, ProviderError
 from narratix.sound.timeline import timeline_digest
@@ -27,32 +28,35 @@ def drama_key(job: Job, digest: str, name: str) -> str:
 
 
 async def run(ports: Ports, job: Job, _item: str) -> Event:
-    arrangement = arrange(job, await ports.texts.get(job.text_sha256))
+    arrangement = arrange(job, await read(ports.texts, job))
     timeline = arrangement.timeline
     if not timeline.dialogue:
         raise ProviderError("There is nothing in this text that can be spoken.", permanent=True)
-    digest = timeline_digest(timeline)
-    format = job.options.formats[0]
+    digest, format = timeline_digest(timeline), job.options.formats[0]
     async with workshop(ports.scratch) as directory:
-        cues = (*timeline.dialogue, *timeline.music, *timeline.effects)
-        clips = await fetch_all(ports.storage, (cue.key for cue in cues), directory)
-        master, deliverable = directory / "master.flac", directory / f"drama.{format}"
-        mixed = await ports.mastering.mix(timeline, clips, master, deliverable, format, tags(job, arrangement))
+        reels = await reels_of(ports, job, arrangement, directory)
+        deliverable = directory / f"drama.{format}"
+        about = tags(job, arrangement)
+        await ports.mastering.deliver(timeline, reels.directories, reels.samples, deliverable, format, about)
+        mixed = await ports.mastering.measure(timeline, deliverable, format, reels.facts)
         await ports.storage.put(
             drama_key(job, digest, "peaks.json"), msgspec.json.encode(mixed.peaks), "application/json"
         )
-        kept = await ports.storage.put_file(drama_key(job, digest, "master.flac"), master, "audio/flac")
         file = await ports.storage.put_file(
             drama_key(job, digest, f"drama.{format}"), deliverable, CONTENT_TYPES[format]
         )
     return DramaMixed(
         timeline_sha256=digest,
-        master_key=kept.key,
+        master=tuple(f"{place.folder}/{MASTER}" for place in reels.places),
+        reels=len(reels.places),
+        remixed=reels.remixed,
+        profile=job.options.profile,
         file=PublishedFile(format=format, key=file.key, size_bytes=file.size_bytes, content_type=CONTENT_TYPES[format]),
         duration=mixed.duration,
         loudness_lufs=mixed.loudness_lufs,
         true_peak_dbtp=mixed.true_peak_dbtp,
         gates=mixed.gates,
+        revision=job.revision,
     )
 
 
@@ -68,7 +72,7 @@ def _inputs(job: Job, _item: str) -> tuple[object, ...]:
     clips = [job.lines[line].clip_key for line in sorted(job.lines)]
     clips += [made.clip_key for _, made in sorted(job.music.items())]
     clips += [made.clip_key for _, made in sorted(job.effects.items())]
-    return (clips, job.plan, job.title, job.options.formats[0])
+    return (clips, job.plan, job.title, job.options.formats[0], job.revision)
 
 
 MIX_DRAMA = Handler(

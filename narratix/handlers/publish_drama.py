@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Final
+
 from narratix.events.catalogue import (
     AttemptFailed,
     DramaMixed,
@@ -10,51 +13,70 @@ from narratix.events.catalogue import (
     PublishedFile,
     StreamSealed,
 )
-from narratix.handlers.arrangement import Arrangement, arrange, tags, workshop
+from narratix.handlers.arrangement import Arrangement, arrange, read, tags, workshop
 from narratix.handlers.handler import Handler, Ports
 from narratix.handlers.mix_drama import drama_key
+from narratix.handlers.reels import fetch_parts
 from narratix.handlers.stream_drama import stream_over
 from narratix.job import Job
 from narratix.ports import CONTENT_TYPES
 from narratix.sound.captions import captions, to_srt, to_vtt
+from narratix.sound.envelopes import sample_at
+
+STEMS: Final = ("dialogue", "music", "effects")
 
 
 async def run(ports: Ports, job: Job, _item: str) -> Event:
     assert job.script is not None
     assert job.mixed is not None
-    text = await ports.texts.get(job.text_sha256)
-    arrangement, digest = arrange(job, text), job.mixed.timeline_sha256
-    shown = captions(text, {member.id: member.name for member in job.script.cast}, arrangement.placed)
+    reading = await read(ports.texts, job)
+    arrangement, digest = arrange(job, reading), job.mixed.timeline_sha256
+    names = {member.id: member.name for member in job.script.cast}
+    shown = captions(reading.text, names, arrangement.placed)
     written = [
         await _publish(ports, job, "captions.vtt", "vtt", "text/vtt; charset=utf-8", to_vtt(shown)),
         await _publish(ports, job, "captions.srt", "srt", "application/x-subrip", to_srt(shown)),
     ]
+    async with workshop(ports.scratch) as directory:
+        others = [format for format in dict.fromkeys(job.options.formats) if format != job.mixed.file.format]
+        files = [await _format(ports, job, arrangement, format, directory) for format in others]
+        stems = [await _stem(ports, job, stem, directory) for stem in STEMS if job.options.stems]
     return DramaPublished(
-        files=(job.mixed.file, *await _other_formats(ports, job, arrangement)),
+        files=(job.mixed.file, *files),
         captions=tuple(written),
         chapters=arrangement.chapters,
         peaks_key=drama_key(job, digest, "peaks.json"),
+        stems=tuple(stems),
+        revision=job.revision,
     )
 
 
-async def _other_formats(ports: Ports, job: Job, arrangement: Arrangement) -> list[PublishedFile]:
+async def _format(ports: Ports, job: Job, arrangement: Arrangement, format: str, directory: Path) -> PublishedFile:
     assert job.mixed is not None
-    wanted = [format for format in dict.fromkeys(job.options.formats) if format != job.mixed.file.format]
-    files: list[PublishedFile] = []
-    if not wanted:
-        return files
-    async with workshop(ports.scratch) as directory:
-        master = directory / "master.flac"
-        await ports.storage.fetch_file(job.mixed.master_key, master)
-        for format in wanted:
-            out = directory / f"drama.{format}"
-            await ports.mastering.encode(master, out, format, tags(job, arrangement))
-            key = drama_key(job, job.mixed.timeline_sha256, out.name)
-            stored = await ports.storage.put_file(key, out, CONTENT_TYPES[format])
-            files.append(
-                PublishedFile(format=format, key=key, size_bytes=stored.size_bytes, content_type=CONTENT_TYPES[format])
-            )
-    return files
+    part, timeline = ports.mastering.part_file(format), arrangement.timeline
+    within, out = directory / format, directory / f"drama.{format}"
+    within.mkdir()
+    reels = await fetch_parts(ports, job.mixed.master, part, within)
+    samples = sample_at(timeline.duration)
+    await ports.mastering.deliver(timeline, reels, samples, out, format, tags(job, arrangement))
+    return await _kept(ports, job, out, format, CONTENT_TYPES[format])
+
+
+async def _stem(ports: Ports, job: Job, stem: str, directory: Path) -> PublishedFile:
+    assert job.mixed is not None
+    name = f"{stem}.flac"
+    within, out = directory / stem, directory / name
+    within.mkdir()
+    parts = await fetch_parts(ports, job.mixed.master, name, within)
+    await ports.mastering.join([part / name for part in parts], out)
+    return await _kept(ports, job, out, name, "audio/flac")
+
+
+async def _kept(ports: Ports, job: Job, out: Path, format: str, content_type: str) -> PublishedFile:
+    assert job.mixed is not None
+    key = drama_key(job, job.mixed.timeline_sha256, out.name)
+    stored = await ports.storage.put_file(key, out, content_type)
+    return PublishedFile(format=format, key=key, size_bytes=stored.size_bytes, content_type=content_type)
 
 
 async def _publish(ports: Ports, job: Job, name: str, format: str, content_type: str, content: str) -> PublishedFile:

@@ -6,7 +6,7 @@ import asyncio
 
 import structlog
 
-from narratix.events.catalogue import Event, LineSpoken, Segment, VoicesCast, Word
+from narratix.events.catalogue import Event, LineRevised, LineSpoken, Segment, VoicesCast, Word
 from narratix.handlers.clips import Clip, Made
 from narratix.handlers.handler import Handler, Ports
 from narratix.handlers.standing_in import speaks_for, stands_in
@@ -24,7 +24,7 @@ async def run(ports: Ports, job: Job, item: str) -> Event:
     assert job.script is not None
     assert job.voices is not None
     segment = job.script.segments[int(item)]
-    text = (await ports.texts.get(job.text_sha256))[segment.start : segment.end].rstrip()
+    text, offset = await _said(ports, job, int(item))
     speech, voice = speaks_for(ports, job, segment.speaker)
     try:
         clip = await _clip(ports, job, segment, text, speech, voice)
@@ -39,12 +39,22 @@ async def run(ports: Ports, job: Job, item: str) -> Event:
         clip_key=clip.key,
         duration=clip.duration,
         words=tuple(
-            Word(start=segment.start + start, end=segment.start + end, begins=begins, ends=ends)
+            Word(start=offset + start, end=offset + end, begins=begins, ends=ends)
             for start, end, begins, ends in clip.words
         ),
         energies=clip.energies,
         usage=clip.usage,
+        revision=job.revisions.get(int(item), 0),
     )
+
+
+async def _said(ports: Ports, job: Job, line: int) -> tuple[str, int]:
+    """What is spoken, and where it begins in the text that its words are counted in."""
+    assert job.script is not None
+    if line in job.revised and job.revised[line].text_sha256:
+        return await ports.texts.get(job.revised[line].text_sha256), 0
+    segment = job.script.segments[line]
+    return (await ports.texts.get(job.text_sha256))[segment.start : segment.end].rstrip(), segment.start
 
 
 async def _clip(ports: Ports, job: Job, segment: Segment, text: str, speech: Speech, voice: str) -> Clip:
@@ -69,13 +79,15 @@ def _inputs(job: Job, item: str) -> tuple[object, ...]:
     assert job.voices is not None
     segment = job.script.segments[int(item)]
     inputs = (job.text_sha256, segment, job.voices.engine, job.voices.voices[segment.speaker])
-    return (*inputs, job.options.pronunciations) if job.options.pronunciations else inputs
+    said = (job.options.pronunciations,) if job.options.pronunciations else ()
+    revised = (job.revisions[int(item)],) if int(item) in job.revisions else ()
+    return (*inputs, *said, *revised)
 
 
 SPEAK_LINE = Handler(
     name="speak_line",
     uses="speech",
-    wakes_on=(VoicesCast,),
+    wakes_on=(VoicesCast, LineRevised),
     items=lambda job: map(str, range(len(job.script.segments))) if job.script and job.voices else [],
     done=lambda job, item: int(item) in job.lines,
     inputs=_inputs,

@@ -26,7 +26,7 @@ from narratix.events.catalogue import (
     StreamOpened,
     StreamSealed,
 )
-from narratix.handlers.arrangement import fetch_all, lay_out, workshop
+from narratix.handlers.arrangement import Reading, fetch_all, lay_out, read, workshop
 from narratix.handlers.handler import Handler, Ports
 from narratix.job import Job
 from narratix.ports import SAMPLE_RATE, NotStored, Passage, Timeline
@@ -57,7 +57,7 @@ async def run(ports: Ports, job: Job, item: str) -> Event:
 
 
 async def _mixed(ports: Ports, job: Job, passage: int) -> PassageMixed:
-    stretch = _stretch(job, passage)
+    stretch = _stretch(job, await read(ports.texts, job), passage)
     first, last, begins = stretch.first, stretch.last, stretch.first
     gain_db = nominal_gain_db(stretch.timeline)
     digest = passage_digest(stretch.timeline, first, last, begins=begins, gain_db=gain_db)
@@ -76,6 +76,7 @@ async def _mixed(ports: Ports, job: Job, passage: int) -> PassageMixed:
             Fragment(key=f"{folder}/{number}{SUFFIX}", seconds=seconds, size_bytes=size)
             for number, (seconds, size) in enumerate(made.fragments)
         ),
+        revision=job.reopened.get(passage, 0),
     )
 
 
@@ -89,11 +90,11 @@ class _Stretch:
     lines: tuple[PlacedLine, ...]
 
 
-def _stretch(job: Job, passage: int) -> _Stretch:
+def _stretch(job: Job, reading: Reading, passage: int) -> _Stretch:
     assert job.plan is not None
     starts = job.plan.passages
     follows = starts[passage + 1] if passage + 1 < len(starts) else None
-    placed, timeline = lay_out(job, follows)
+    placed, timeline = lay_out(job, reading, follows)
     if follows is None:
         return _Stretch(timeline, *last_bounds(placed, starts, timeline), placed[starts[passage] :])
     return _Stretch(timeline, *passage_bounds(placed, starts, passage), placed[starts[passage] : follows])
@@ -166,10 +167,8 @@ def _settled(job: Job, passage: int) -> bool:
 
 
 def _duration(job: Job) -> float:
-    if job.heard == 0:
-        return 0.0
-    last = job.passages[job.heard - 1]
-    return last.begins + last.duration
+    """Of what can be heard without a gap. The stream's own time jumps where a line was revised."""
+    return sum(job.passages[passage].duration for passage in range(job.heard))
 
 
 def _done(job: Job, item: str) -> bool:
@@ -185,10 +184,12 @@ def _inputs(job: Job, item: str) -> tuple[object, ...]:
     assert job.script is not None
     assert job.plan is not None
     if not item.isdecimal():
-        return (job.plan.passages,)
+        return (job.plan.passages, *((job.revision,) if job.revision else ()))
     starts = (*job.plan.passages, len(job.script.segments))
     first, last = starts[max(0, int(item) - 1)], starts[int(item) + 1]
-    return (starts[int(item)], [job.lines[line].clip_key for line in range(first, last)])
+    inputs = (starts[int(item)], [job.lines[line].clip_key for line in range(first, last)])
+    reopened = job.reopened.get(int(item))
+    return inputs if reopened is None else (*inputs, reopened)
 
 
 STREAM_DRAMA = Handler(

@@ -20,6 +20,7 @@ from narratix.events.catalogue import (
     JobFailed,
     JobRetried,
     JobSubmitted,
+    LineRevised,
     LineSpoken,
     MusicComposed,
     PassageMixed,
@@ -84,6 +85,8 @@ class JobStatus(msgspec.Struct, kw_only=True, gc=False):
     streams: bool = False
     engine: str = ""
     stand_in: str = ""
+    revisions: dict[str, int] = {}
+    """What was revised ("line 7", "passage 2", "drama") -> the version since when."""
     created_at: datetime
     updated_at: datetime
 
@@ -157,6 +160,8 @@ def evolve(row: JobStatus | None, recorded: Recorded, _key: str = "") -> JobStat
         )
     row.version = recorded.version
     row.updated_at = recorded.recorded_at
+    if _is_stale(row, event):
+        return row
     if stage := _ENDS.get(type(event)):
         row.stages[stage].done += 1
         if row.status == "queued":
@@ -176,6 +181,8 @@ def _apply(row: JobStatus, event: Event, at: datetime) -> None:
             row.eta_seconds = _eta(row, at)
             if row.engine and event.usage.provider != row.engine:
                 row.stand_in = event.usage.provider
+        case LineRevised():
+            _revise(row, event)
         case ScriptWritten():
             row.cast = _cast(event)
             row.stages["speak_line"].total = len(event.segments)
@@ -223,6 +230,27 @@ def _apply(row: JobStatus, event: Event, at: datetime) -> None:
             pass
 
 
+def _is_stale(row: JobStatus, event: Event) -> bool:
+    """As `narratix.job.is_stale`."""
+    match event:
+        case LineSpoken():
+            return event.revision != row.revisions.get(f"line {event.line}", 0)
+        case PassageMixed():
+            return event.revision != row.revisions.get(f"passage {event.passage}", 0)
+        case DramaMixed() | DramaPublished():
+            return event.revision != row.revisions.get("drama", 0)
+        case _:
+            return False
+
+
+def _revise(row: JobStatus, event: LineRevised) -> None:
+    revised = ("drama", f"line {event.line}", *(f"passage {passage}" for passage in event.passages))
+    row.revisions.update(dict.fromkeys(revised, row.version))
+    row.stages["speak_line"].done -= event.spoken
+    row.stages["stream_drama"].done -= event.mixed
+    row.stages["mix_drama"].done = row.stages["publish_drama"].done = 0
+
+
 def _cast(script: ScriptWritten) -> list[CastEntry]:
     lines: dict[str, int] = {}
     for segment in script.segments:
@@ -263,7 +291,7 @@ def _share(count: StageCount) -> float:
 
 JOB_STATUS: Final = Projection(
     name="job_status",
-    code_version=3,
+    code_version=4,
     row=JobStatus,
     table=projection_table("job_status"),
     keys=lambda event: (str(event.stream_id),),

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from narratix.events.catalogue import DramaExpired, DramaMixed, JobCompleted, JobSubmitted, ScriptWritten
+from narratix.events.catalogue import DramaExpired, DramaMixed, JobCompleted, JobSubmitted, LineRevised, ScriptWritten
 from narratix.events.store import Recorded
 from narratix.projections.projection import Projection, projection_table
 
@@ -32,6 +32,8 @@ def evolve(row: Drama | None, recorded: Recorded, _key: str = "") -> Drama | Non
             return None
         case ScriptWritten() as script if row is not None:
             row.cast_names = tuple(member.name for member in script.cast)
+        case LineRevised() if row is not None:
+            row.finished = False
         case DramaMixed() as mixed if row is not None:
             row.duration_seconds, row.loudness_lufs = mixed.duration, mixed.loudness_lufs
         case JobCompleted() if row is not None:
@@ -41,11 +43,11 @@ def evolve(row: Drama | None, recorded: Recorded, _key: str = "") -> Drama | Non
     return row
 
 
-_CONCERNS: Final = (JobSubmitted, ScriptWritten, DramaMixed, JobCompleted, DramaExpired)
+_CONCERNS: Final = (JobSubmitted, ScriptWritten, LineRevised, DramaMixed, JobCompleted, DramaExpired)
 
 LIBRARY: Final = Projection(
     name="library",
-    code_version=1,
+    code_version=2,
     row=Drama,
     table=projection_table("library"),
     keys=lambda event: (str(event.stream_id),) if isinstance(event.data, _CONCERNS) else (),

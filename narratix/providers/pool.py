@@ -23,7 +23,9 @@ from narratix.ports import ProviderError
 
 _PRELOADED: Final = (
     "narratix.providers.mastering.passage",
-    "narratix.providers.mastering.render",
+    "narratix.providers.mastering.reel",
+    "narratix.providers.mastering.join",
+    "narratix.providers.mastering.measure",
     "narratix.providers.music.composed",
     "narratix.providers.speech.line",
     "onnxruntime",

@@ -38,14 +38,18 @@ class _Piece:
 
 def captions(text: str, names: Mapping[str, str], placed: Sequence[PlacedLine]) -> tuple[Caption, ...]:
     """Captions of at most 84 characters for every spoken line, in order. Each begins with its first
-    word. Together those of a line hold all of its text. `names` maps cast ids to names."""
+    word. Together those of a line hold all of its text, in the wording in which it is spoken. `names` maps cast ids to
+    names."""
     made: list[Caption] = []
     for line in placed:
         if line.spoken is None:
             continue
         speaker = _one_line(names.get(line.segment.speaker, line.segment.speaker))
-        for group in _groups(text, _pieces(text, line)):
-            shown = _one_line(text[group[0].start : group[-1].end])
+        said, start, end = text, line.segment.start, line.segment.end
+        if line.wording is not None:
+            said, start, end = line.wording.text, 0, len(line.wording.text)
+        for group in _groups(said, _pieces(said, start, end, line)):
+            shown = _one_line(said[group[0].start : group[-1].end])
             if shown:
                 made.append(Caption(group[0].begins, group[-1].ends, speaker, shown))
     return tuple(_lingering(made))
@@ -73,13 +77,13 @@ def to_srt(captions: Iterable[Caption]) -> str:
     return "\n".join(blocks)
 
 
-def _pieces(text: str, line: PlacedLine) -> list[_Piece]:
-    """The words of a line with what stands between them, so that they tile its text. A line without word
+def _pieces(text: str, first: int, last: int, line: PlacedLine) -> list[_Piece]:
+    """The words of a line with what stands between them, so that they tile its text [first, last). A line without word
     times counts as one word; one that is longer than a caption is cut, its time shared by length."""
     assert line.spoken is not None
     words = line.spoken.words
-    starts = [line.segment.start, *(_opening(text, a.end, b.start) for a, b in pairwise(words))]
-    ends = [*starts[1:], line.segment.end]
+    starts = [first, *(_opening(text, a.end, b.start) for a, b in pairwise(words))]
+    ends = [*starts[1:], last]
     times = [(line.begins + w.begins, line.begins + w.ends) for w in words] or [(line.begins, line.ends)]
     pieces: list[_Piece] = []
     for start, end, (begins, stops) in zip(starts, ends, times, strict=True):

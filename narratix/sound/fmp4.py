@@ -27,8 +27,8 @@ class NotAdts(ValueError):
     """These bytes are not a whole number of ADTS frames."""
 
 
-def adts_frames(data: bytes) -> list[bytes]:
-    """The raw AAC frames of an ADTS stream (14496-3, 1.A.2.2), without their headers. Raises NotAdts."""
+def adts_frames(data: bytes, *, headers: bool = False) -> list[bytes]:
+    """The raw AAC frames of an ADTS stream (14496-3, 1.A.2.2), with or without their headers. Raises NotAdts."""
     frames, at = [], 0
     while at < len(data):
         header = data[at : at + 7]
@@ -38,7 +38,7 @@ def adts_frames(data: bytes) -> list[bytes]:
         body = 7 if header[1] & 1 else 9
         if length < body or at + length > len(data):
             raise NotAdts(f"The ADTS frame at byte {at:,} of {len(data):,} is not whole.")
-        frames.append(data[at + body : at + length])
+        frames.append(data[at if headers else at + body : at + length])
         at += length
     return frames
 

@@ -74,11 +74,13 @@ def step_energies(weighted: Energies) -> Energies:
 
 
 def energies(sound: Sound) -> tuple[float, ...]:
-    """K-weighted mean squares of `sound` per 100 ms, summed over channels, to four digits (0.001 dB).
+    """K-weighted mean squares of `sound` per 100 ms, summed over channels, `rounded`."""
+    return rounded(step_energies(k_weighted(sound)))
 
-    Four digits keep events small; what lies 50 dB below the absolute gate is written as 0.
-    """
-    return tuple(float(f"{e:.4g}") if e > 1e-12 else 0.0 for e in step_energies(k_weighted(sound)))
+
+def rounded(energies: Energies) -> tuple[float, ...]:
+    """To four digits (0.001 dB), which keep events small; what lies 50 dB below the absolute gate is written as 0."""
+    return tuple(float(f"{energy:.4g}") if energy > 1e-12 else 0.0 for energy in energies)
 
 
 def windows(energies: Iterable[float] | Energies, steps: int) -> Energies:

@@ -1,6 +1,6 @@
 """Meters: they are given a sound piece by piece, keep a little of it, and know its measure at the end.
 
-Each takes pieces of any length of float32 sound, shape (n, 2), and gives the same answer for any
+Each takes pieces of any length of float32 sound, shape (n, `channels`), and gives the same answer for any
 cutting. Memory is bounded but for ten to a hundred numbers a second.
 """
 
@@ -39,6 +39,12 @@ class LoudnessMeter:
         self._energies.append(step_energies(weighted[:, :whole]))
         self._rest = weighted[:, whole:].copy()
 
+    def settle(self, piece: Sound) -> None:
+        """Let the filter hear what comes before, which does not count."""
+        if len(piece):
+            channels = np.ascontiguousarray(np.atleast_2d(piece.T), dtype=np.float64)
+            _, self._state = scipy.signal.sosfilt(self._sos, channels, axis=-1, zi=self._state)
+
     @property
     def energies(self) -> Energies:
         """Of the whole steps so far."""
@@ -53,14 +59,18 @@ class LoudnessMeter:
 class PeakMeter:
     """The true peak (BS.1770-5, annex 2). Oversamples only what could raise it."""
 
-    def __init__(self) -> None:
+    def __init__(self, channels: int = 2) -> None:
         self._peak = 0.0
-        self._last = np.zeros((TAPS, 2), dtype=np.float32)
+        self._last = np.zeros((TAPS, channels), dtype=np.float32)
 
     def add(self, piece: Sound) -> None:
         joined = np.concatenate((self._last, piece))
         self._peak = true_peak(joined, at_least=self._peak)
         self._last = joined[-TAPS:].copy()
+
+    @property
+    def amplitude(self) -> float:
+        return self._peak
 
     @property
     def dbtp(self) -> float:
@@ -73,24 +83,73 @@ class QuietMeter:
     FRAME = SAMPLE_RATE // 20
     THRESHOLD_DBFS = -50.0
 
-    def __init__(self) -> None:
-        self._rest: Sound = np.zeros((0, 2), dtype=np.float32)
+    def __init__(self, channels: int = 2) -> None:
+        self._rest: Sound = np.zeros((0, channels), dtype=np.float32)
         self._run = 0
+        self._first: int | None = None
         self._longest = 0
+        self._frames = 0
 
     def add(self, piece: Sound) -> None:
         joined = np.concatenate((self._rest, piece)) if len(self._rest) else piece
         whole = len(joined) // self.FRAME
-        frames = joined[: whole * self.FRAME].reshape(whole, self.FRAME * 2)
+        frames = joined[: whole * self.FRAME].reshape(whole, self.FRAME * joined.shape[1])
         power = np.einsum("ij,ij->i", frames, frames) / frames.shape[1] if whole else np.empty(0)
         for quiet in power < 10.0 ** (self.THRESHOLD_DBFS / 10.0):
+            if not quiet and self._first is None:
+                self._first = self._run
             self._run = self._run + 1 if quiet else 0
             self._longest = max(self._longest, self._run)
+        self._frames += whole
         self._rest = joined[whole * self.FRAME :].copy()
 
     @property
     def seconds(self) -> float:
         return self._longest * self.FRAME / SAMPLE_RATE
+
+    @property
+    def runs(self) -> tuple[int, int, int, int]:
+        """In frames: the run at the beginning, the longest, that at the end, and all there were."""
+        return self._run if self._first is None else self._first, self._longest, self._run, self._frames
+
+
+class LevelMeter:
+    """The root mean square of all of it, and of its quietest half second (moving by 50 ms), in dBFS."""
+
+    FRAME = SAMPLE_RATE // 20
+    WINDOW = 10
+
+    def __init__(self, channels: int = 2) -> None:
+        self._rest: Sound = np.zeros((0, channels), dtype=np.float32)
+        self._power: list[npt.NDArray[np.float64]] = []
+
+    def add(self, piece: Sound) -> None:
+        joined = np.concatenate((self._rest, piece)) if len(self._rest) else piece
+        whole = len(joined) // self.FRAME
+        frames = joined[: whole * self.FRAME].reshape(whole, self.FRAME * joined.shape[1])
+        self._power.append(np.einsum("ij,ij->i", frames, frames).astype(np.float64) / frames.shape[1])
+        self._rest = joined[whole * self.FRAME :].copy()
+
+    @property
+    def mean_square(self) -> float:
+        power = self._all()
+        return float(power.mean()) if power.size else 0.0
+
+    @property
+    def rms_dbfs(self) -> float:
+        return decibels(self.mean_square**0.5)
+
+    @property
+    def floor_dbfs(self) -> float:
+        """Of a sound under half a second: its root mean square."""
+        power = self._all()
+        if len(power) < self.WINDOW:
+            return self.rms_dbfs
+        means = np.convolve(power, np.full(self.WINDOW, 1.0 / self.WINDOW), mode="valid")
+        return decibels(max(0.0, float(means.min())) ** 0.5)
+
+    def _all(self) -> npt.NDArray[np.float64]:
+        return np.concatenate(self._power) if self._power else np.empty(0)
 
 
 class ClickMeter:
@@ -100,15 +159,16 @@ class ClickMeter:
 
     NEAR = round(0.003 * SAMPLE_RATE)
     AROUND = SAMPLE_RATE // 4
+    SILENT_DB = -60.0
     FLOOR = 10.0 ** (-60.0 / 20.0)
     """What lies below is inaudible, however much above its surroundings."""
 
-    def __init__(self, joins: Iterable[int]) -> None:
+    def __init__(self, joins: Iterable[int], channels: int = 2) -> None:
         self._joins = sorted(set(joins))
         self._next = 0
         self._begins = 0
-        self._kept: Sound = np.zeros((0, 2), dtype=np.float32)
-        self.worst_db = -60.0
+        self._kept: Sound = np.zeros((0, channels), dtype=np.float32)
+        self.worst_db = self.SILENT_DB
 
     def add(self, piece: Sound) -> None:
         joined = np.concatenate((self._kept, piece))
@@ -148,18 +208,27 @@ class WaveformMeter:
     FRAME = SAMPLE_RATE // 100
 
     def __init__(self) -> None:
+        self._rest: Sound = np.zeros((0, 2), dtype=np.float32)
         self._maxima: list[npt.NDArray[np.float32]] = []
 
     def add(self, piece: Sound) -> None:
-        """A piece of a whole number of 10 ms frames, but for the last."""
-        self._maxima.append(np.maximum.reduceat(magnitudes(piece), np.arange(0, len(piece), self.FRAME)))
+        joined = np.concatenate((self._rest, piece)) if len(self._rest) else piece
+        whole = len(joined) // self.FRAME * self.FRAME
+        self._maxima.append(magnitudes(joined[:whole]).reshape(-1, self.FRAME).max(axis=1))
+        self._rest = joined[whole:].copy()
 
-    def peaks(self, count: int = 1000) -> tuple[float, ...]:
-        """At most `count` maxima over equal parts of the sound, 0..1, to three digits."""
-        maxima = np.concatenate(self._maxima) if self._maxima else np.empty(0, dtype=np.float32)
-        count = min(count, len(maxima))
-        starts = np.arange(count) * len(maxima) // max(1, count)
-        return tuple(round(float(p), 3) for p in np.maximum.reduceat(maxima, starts)) if count else ()
+    @property
+    def maxima(self) -> npt.NDArray[np.float32]:
+        """Of every 10 ms; the last may be shorter."""
+        last = magnitudes(self._rest).max(keepdims=True) if len(self._rest) else self._rest[:, 0]
+        return np.concatenate((*self._maxima, last))
+
+
+def waveform(maxima: npt.NDArray[np.floating], count: int = 1000) -> tuple[float, ...]:
+    """At most `count` maxima over equal parts of a sound, 0..1, to three digits."""
+    count = min(count, len(maxima))
+    starts = np.arange(count) * len(maxima) // max(1, count)
+    return tuple(round(float(p), 3) for p in np.maximum.reduceat(maxima, starts)) if count else ()
 
 
 def dialogue_over_bed(dialogue: Energies, bed: Energies) -> tuple[float, float]:

@@ -31,12 +31,14 @@ Load = Callable[[str], Sound]
 @dataclass(frozen=True, slots=True)
 class Block:
     """One second of the drama (the last may be shorter). `sound` (n, 2) is what is heard; `dialogue`
-    (n,), before its pan, and `bed` (n, 2), music and effects, are its stems before the limiter."""
+    (n,), before its pan, and `bed` (n, 2), music and effects, are what it is made of, before the limiter. `stems` are
+    dialogue, music and effects, each (n, 2), whose sum is the mix before the limiter."""
 
     index: int
     sound: Sound
     dialogue: Sound
     bed: Sound
+    stems: tuple[Sound, Sound, Sound]
 
 
 class Mixer:
@@ -73,7 +75,14 @@ class Mixer:
         for index in range(first, last):
             count = min(BLOCK, self.samples - index * BLOCK)
             sound = limit_block(before.sound, block.sound, after.sound, ceiling)
-            yield Block(index, sound[:count], block.dialogue[:count], block.bed[:count])
+            voices, music, effects = block.stems
+            yield Block(
+                index,
+                sound[:count],
+                block.dialogue[:count],
+                block.bed[:count],
+                (voices[:count], music[:count], effects[:count]),
+            )
             if index + 1 < last:
                 before, block, after = block, after, self._unlimited(index + 2)
 
@@ -90,22 +99,23 @@ class Mixer:
     def _unlimited(self, index: int) -> Block:
         """A whole second, silent beyond the ends of the drama."""
         dialogue = np.zeros(BLOCK, dtype=np.float32)
-        mix = np.zeros((BLOCK, 2), dtype=np.float32)
-        bed = np.zeros((BLOCK, 2), dtype=np.float32)
+        voices, music, effects = (np.zeros((BLOCK, 2), dtype=np.float32) for _ in range(3))
         start = index * BLOCK
         if 0 <= index < len(self):
             heard = [lane.between(start, start + BLOCK) for lane in (self._dialogue, self._music, self._effects)]
             duck = self._duck.gain(index, index + 1, BLOCK) if any(map(is_ducked, heard[1] + heard[2])) else 1.0
             for cue in heard[0]:
-                self._add_mono(cue, start, 1.0, mix, dialogue)
+                self._add_mono(cue, start, 1.0, voices, dialogue)
             for cue in heard[1]:
-                self._add_music(cue, start, duck, bed)
+                self._add_music(cue, start, duck, music)
             for cue in heard[2]:
-                self._add_mono(cue, start, duck if is_ducked(cue) else 1.0, bed, None)
-            mix += bed
+                self._add_mono(cue, start, duck if is_ducked(cue) else 1.0, effects, None)
             self._clips.keep(cue.key for cues in heard for cue in cues)
         master = np.float32(amplitude(self.gain_db))
-        return Block(index, mix * master, dialogue * master, bed * master)
+        for sound in (dialogue, voices, music, effects):
+            sound *= master
+        bed = music + effects
+        return Block(index, voices + bed, dialogue, bed, (voices, music, effects))
 
     def _add_mono(self, cue: Cue, start: int, duck: Gain | float, out: Sound, stem: Sound | None) -> None:
         clip = self._clips[cue.key]

@@ -10,18 +10,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from narratix.events.catalogue import Segment
 from narratix.ports import SAMPLE_RATE, Cue, Timeline
 from narratix.sound.envelopes import ducking, is_ducked, sample_at
+from narratix.sound.grid import AAC_FRAME, GRID
 from narratix.sound.limiter import CONTEXT
 from narratix.sound.timeline import PlacedLine
-
-AAC_FRAME: Final = 1024
-MP3_FRAME: Final = 1152
-GRID: Final = 9 * AAC_FRAME  # 8 MP3 frames, 209 ms
 
 LAP: Final = 12 * GRID
 """Samples (2.5 s) by which a passage begins before its first line. A pause is at most 2 s, the end of an effect fades
@@ -29,22 +26,36 @@ over 0.3 s: so much of the last line before it is settled too."""
 PREROLL: Final = 8 * AAC_FRAME
 """Samples before a passage that its encoder hears first, so that it goes on as if it had encoded all of the drama."""
 POSTROLL: Final = 3 * AAC_FRAME
+REEL_ROLL: Final = GRID
+"""The same around a reel, which is also encoded as MP3."""
 
 FIRST_SECONDS: Final = (2.0, 5.0)
 """The first passages are short: somebody waits for them."""
 USUAL_SECONDS: Final = 9.0
+REEL_SECONDS: Final = 60.0
 CHARACTERS_PER_SECOND: Final = 15.0
 MIXING: Final = 1
 """To be raised when the same timeline sounds different, so that no stored passage is taken for its new self."""
+REELS: Final = 1
+"""To be raised when a reel's files are made differently."""
 
 
 def plan_passages(segments: Sequence[Segment]) -> tuple[int, ...]:
     """The first line of each passage; the first one is 0. A passage lasts about 9 seconds or one line."""
+    return _cut(segments, FIRST_SECONDS, USUAL_SECONDS)
+
+
+def plan_reels(segments: Sequence[Segment]) -> tuple[int, ...]:
+    """The first line of each reel: passages of about a minute, of which the finished drama is made."""
+    return _cut(segments, (), REEL_SECONDS)
+
+
+def _cut(segments: Sequence[Segment], first: Sequence[float], usual: float) -> tuple[int, ...]:
     starts: list[int] = []
     seconds, wanted = 0.0, 0.0
     for line, segment in enumerate(segments):
         if seconds >= wanted:
-            wanted = FIRST_SECONDS[len(starts)] if len(starts) < len(FIRST_SECONDS) else USUAL_SECONDS
+            wanted = first[len(starts)] if len(starts) < len(first) else usual
             starts.append(line)
             seconds = 0.0
         seconds += (segment.end - segment.start) / CHARACTERS_PER_SECOND + segment.pause_after
@@ -79,13 +90,28 @@ def passage_digest(timeline: Timeline, first: int, last: int, *, begins: int, ga
     """What names the sound of samples [first, last) of a timeline, encoded for a stream in which they begin at
     sample `begins`: a SHA-256 over all that can be heard in them, told from `first` on. The same stretch of another
     timeline, or at another time of this one, has the same name."""
-    low, high = first - PREROLL - CONTEXT - SAMPLE_RATE // 100, last + POSTROLL + CONTEXT + SAMPLE_RATE // 100
+    return _digest(_told_stretch(timeline, first, last, PREROLL, POSTROLL, gain_db) | {"begins": begins})
+
+
+def reel_digest(timeline: Timeline, first: int, last: int, *, gain_db: float, made: Sequence[str]) -> str:
+    """As `passage_digest`, for a reel of which the files `made` were made for the timeline's profile."""
+    told = _told_stretch(timeline, first, last, REEL_ROLL, REEL_ROLL, gain_db)
+    return _digest(told | {"made": sorted(made), "profile": timeline.profile, "reel": REELS})
+
+
+def _digest(told: Mapping[str, object]) -> str:
+    return hashlib.sha256(json.dumps(told, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def _told_stretch(
+    timeline: Timeline, first: int, last: int, preroll: int, postroll: int, gain_db: float
+) -> dict[str, object]:
+    low, high = first - preroll - CONTEXT - SAMPLE_RATE // 100, last + postroll + CONTEXT + SAMPLE_RATE // 100
     low = max(low, 0)
-    told = {
+    return {
         "mixing": MIXING,
         "length": last - first,
         "low": low - first,
-        "begins": begins,
         "gain_db": round(gain_db, 4),
         "peak_dbtp": timeline.peak_dbtp,
         "end": min(sample_at(timeline.duration), high) - first,
@@ -95,7 +121,6 @@ def passage_digest(timeline: Timeline, first: int, last: int, *, begins: int, ga
             for cues in (timeline.dialogue, timeline.music, timeline.effects)
         ],
     }
-    return hashlib.sha256(json.dumps(told, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def _told(cue: Cue, low: int, high: int, first: int) -> list[object]:

@@ -12,11 +12,13 @@ from narratix.sound.clip import SPEECH_LUFS
 from narratix.sound.envelopes import Ducking, ducking, is_ducked
 from narratix.sound.levels import SILENCE_LUFS
 from narratix.sound.loudness import STEP_SECONDS, Energies, integrated
+from narratix.sound.profiles import PROFILES
 
 MOST_MASTER_GAIN_DB = 20.0
 PAUSES_DB = 0.15
 """What the pauses between lines take from the loudness of the whole (four dramas: 0.06 to 0.28)."""
-NEAR_DB = 0.5
+GAIN_STEP_DB = 0.25
+"""Gains come in steps, so that a line that is revised seldom changes the gain of all the others."""
 
 
 def predicted_energies(timeline: Timeline) -> Energies:
@@ -46,10 +48,12 @@ def nominal_gain_db(timeline: Timeline) -> float:
 
 
 def steady_gain_db(timeline: Timeline) -> float:
-    """The nominal gain where it brings the whole within 0.5 LU of its loudness, so that the finished drama is what
-    was heard while it was made, and a line spoken anew changes nothing else; the exact one otherwise."""
+    """The nominal gain where it brings the whole within half of its profile's tolerance, so that the finished drama is
+    what was heard while it was made; else one that is a few steps from it. A line spoken anew changes nothing else."""
     exact, nominal = master_gain_db(timeline), nominal_gain_db(timeline)
-    return nominal if abs(exact - nominal) <= NEAR_DB else exact
+    if abs(exact - nominal) <= PROFILES[timeline.profile].tolerance_lu / 2:
+        return nominal
+    return nominal + round((exact - nominal) / GAIN_STEP_DB) * GAIN_STEP_DB
 
 
 def _add(total: Energies, cue: Cue, duck: Ducking | None) -> None:

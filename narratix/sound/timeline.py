@@ -1,6 +1,9 @@
 """Where everything lies in time: lines one after another, music under them, effects on words.
 
-All of it follows from values that are on record, so that the same record gives the same timeline.
+All of it follows from values that are on record, so that the same record gives the same timeline. Everything begins
+and ends on a whole sample. Where a line was revised, what follows is moved by whole steps of the grid, and the music
+goes on under it as it did: so an edit changes nothing but its own surroundings.
+
 While lines are still being spoken the timeline of the first of them can be built (`complete=False`);
 it agrees with the finished one up to `settled_until`.
 """
@@ -10,19 +13,24 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 
 from narratix.events.catalogue import PlannedEffect, PlannedMusic, Segment, Word
-from narratix.ports import Cue, Timeline
-from narratix.sound.envelopes import is_ambience
+from narratix.ports import SAMPLE_RATE, Cue, Timeline
+from narratix.sound.envelopes import is_ambience, sample_at
+from narratix.sound.grid import GRID
 from narratix.sound.levels import lufs
 from narratix.sound.loudness import GATING_STEPS, SHORT_TERM_STEPS, integrated, windows
+from narratix.sound.profiles import PODCAST, MasteringProfile
+from narratix.sound.wording import Wording
 
 LONGEST_PAUSE = 2.0
 CROSSFADE_SECONDS = 2.0
 MUSIC_FADE_SECONDS = 3.0
+SPLICE_SECONDS = 1.0
+"""Under a revised line, where music is ducked, it crosses over to where it was before the revision."""
 BARE_TAIL_SECONDS = 1.0
 CUT_FADE_SECONDS = 0.3
 EARLIEST_EFFECT_SECONDS = 1.5
@@ -41,13 +49,16 @@ AMBIENCE_LIFT_LU = 9.0
 
 @dataclass(frozen=True, slots=True)
 class SpokenLine:
-    """A line's clip. `words` hold offsets into the whole text and seconds into the clip."""
+    """A line's clip. `words` hold offsets into the whole text and seconds into the clip. Of a line that was revised they
+    are offsets into its `wording`, if it has one, and `laid` is the length of the clip that it had at first, seconds."""
 
     line: int
     clip_key: str
     duration: float
     words: tuple[Word, ...] = ()
     energies: tuple[float, ...] = ()
+    wording: Wording | None = None
+    laid: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +72,7 @@ class ComposedMusic:
 @dataclass(frozen=True, slots=True)
 class PlacedLine:
     """Line `line` in time. `spoken` is None for a line without anything speakable. `follows`: when the line after
-    it begins."""
+    it begins. `moved`: by how much later that is since this line was revised."""
 
     line: int
     segment: Segment
@@ -69,6 +80,11 @@ class PlacedLine:
     ends: float
     spoken: SpokenLine | None = None
     follows: float = 0.0
+    moved: float = 0.0
+
+    @property
+    def wording(self) -> Wording | None:
+        return None if self.spoken is None else self.spoken.wording
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,24 +105,38 @@ def lay_lines(
 
     A segment without a clip adds its pause only; a silence never passes 2.0 s, however many such
     segments meet. With `complete` false the segments from the first without a `SpokenLine` on are left out.
-    Without music the lead-in is heard as silence: plan at most 2 s.
+    Without music the lead-in is heard as silence: plan at most 2 s. The pause after a revised line is filled up (or cut,
+    where it would be too long) so that all after it moves by whole steps of the grid.
     """
     by_line = {clip.line: clip for clip in spoken}
     placed: list[PlacedLine] = []
-    end_of_speech, pause = max(0.0, lead_in), 0.0
+    end_of_speech, pause = _on_a_sample(max(0.0, lead_in)), 0.0
     for number, segment in enumerate(segments):
         clip = by_line.get(number)
         if clip is None and not complete:
             break
         begins = end_of_speech + pause
         if clip is not None and clip.clip_key and clip.duration > 0.0:
-            end_of_speech, pause = begins + clip.duration, 0.0
+            end_of_speech, pause = _on_a_sample(begins + clip.duration), 0.0
         else:
             clip = None
         ends = begins if clip is None else end_of_speech
-        pause = min(LONGEST_PAUSE, pause + max(0.0, segment.pause_after))
-        placed.append(PlacedLine(number, segment, begins, ends, clip, end_of_speech + pause))
+        pause = _on_a_sample(min(LONGEST_PAUSE, pause + max(0.0, segment.pause_after)))
+        moved = 0.0
+        if clip is not None and clip.laid is not None:
+            longer = sample_at(clip.duration) - sample_at(clip.laid)
+            filling = -longer % GRID
+            if filling and pause + filling / SAMPLE_RATE > LONGEST_PAUSE:
+                filling -= GRID
+            pause += filling / SAMPLE_RATE
+            moved = (longer + filling) / SAMPLE_RATE
+        placed.append(PlacedLine(number, segment, begins, ends, clip, end_of_speech + pause, moved))
     return tuple(placed)
+
+
+def _on_a_sample(seconds: float) -> float:
+    """So that sums of seconds are sums of samples, whatever comes before."""
+    return sample_at(seconds) / SAMPLE_RATE
 
 
 def build_timeline(
@@ -116,6 +146,7 @@ def build_timeline(
     *,
     tail: float,
     complete: bool = True,
+    profile: MasteringProfile = PODCAST,
 ) -> Timeline:
     """The drama of `placed` lines. It ends `tail` seconds after the last word: music fades out over
     them, without music they are cut to one second. `complete` as for `lay_lines`."""
@@ -124,7 +155,7 @@ def build_timeline(
     under = _music_spans(placed, music)
     plays_on = bool(under) and under[-1][2] >= end_of_speech
     after = max(0.0, tail) if plays_on else min(max(0.0, tail), BARE_TAIL_SECONDS)
-    duration = end_of_speech + after if complete else end_of_speech
+    duration = _on_a_sample(end_of_speech + after) if complete else end_of_speech
     return Timeline(
         duration=duration,
         dialogue=tuple(
@@ -138,8 +169,15 @@ def build_timeline(
             for line in voices
             if line.spoken is not None
         ),
-        music=_music_cues(under, end_of_speech, duration, complete),
+        music=tuple(
+            piece
+            for cue, (made, _, _) in zip(_music_cues(under, end_of_speech, duration, complete), under, strict=True)
+            for piece in _spliced(cue, placed[made.plan.first_line :])
+        ),
         effects=_effect_cues(placed, effects, duration),
+        loudness_lufs=profile.loudness_lufs,
+        peak_dbtp=profile.ceiling_dbtp,
+        profile=profile.name,
     )
 
 
@@ -214,6 +252,26 @@ def _music_cues(
     return tuple(cues)
 
 
+def _spliced(cue: Cue, placed: Sequence[PlacedLine]) -> Iterator[Cue]:
+    """A music cue that begins with the first of `placed`, in pieces: after a revised line each goes on as if that line
+    had never changed its length."""
+    for line in placed:
+        if not line.moved:
+            continue
+        half = min(SPLICE_SECONDS, line.ends - line.begins) / 2.0
+        middle = (line.begins + line.ends) / 2.0
+        begins, ends = _on_a_sample(middle - half), _on_a_sample(middle + half)
+        if ends > cue.ends - cue.fade_out:
+            break
+        if begins < cue.begins + cue.fade_in:  # it has hardly begun: let it begin elsewhere
+            cue = replace(cue, offset=_on_a_sample(cue.offset - line.moved))
+            continue
+        yield replace(cue, ends=ends, fade_out=ends - begins)
+        since = begins - cue.begins + cue.offset - line.moved
+        cue = replace(cue, begins=begins, offset=_on_a_sample(since), fade_in=ends - begins)
+    yield cue
+
+
 def _effect_cues(placed: Sequence[PlacedLine], effects: Sequence[RenderedEffect], duration: float) -> tuple[Cue, ...]:
     lines = {line.line: line for line in placed}
     cues = []
@@ -221,8 +279,10 @@ def _effect_cues(placed: Sequence[PlacedLine], effects: Sequence[RenderedEffect]
         line = lines.get(effect.plan.line)
         if line is None or line.spoken is None or not effect.clip_key or effect.duration <= 0.0:
             continue
-        onset = word_begins(line, effect.plan.start)
-        begins = max(0.0, line.begins - EARLIEST_EFFECT_SECONDS, onset - effect.onset)
+        if line.wording is not None and line.wording.carried(effect.plan.start - line.segment.start) is None:
+            continue  # its word is said no more
+        after_line = word_begins(line, effect.plan.start) - line.begins - effect.onset
+        begins = max(0.0, line.begins + _on_a_sample(max(-EARLIEST_EFFECT_SECONDS, after_line)))
         ends = min(begins + effect.duration, duration)
         cut = begins + effect.duration > duration
         cues.append(
@@ -242,6 +302,9 @@ def _effect_cues(placed: Sequence[PlacedLine], effects: Sequence[RenderedEffect]
 def word_begins(line: PlacedLine, start: int) -> float:
     """The second of the drama at which the word at offset `start` of the text is spoken; of the next
     word if no word holds that offset; of the line where it has none."""
+    if line.wording is not None:
+        carried = line.wording.carried(start - line.segment.start)
+        start = len(line.wording.text) if carried is None else carried
     if line.spoken is not None:
         for word in line.spoken.words:
             if start < word.end:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from narratix.events.catalogue import Format
+from narratix.events.catalogue import Format, Profile
 from narratix.projections.job_status import STAGES
 
 JOB: Final = "3f0d6a52-7c8e-5b0e-9d1c-2a6f4f1f7b11"
@@ -109,6 +109,7 @@ class JobList(Answer):
 class Audio(Answer):
     url: str = Field(examples=["/files/dramas/…/drama.mp3?expires=…&signature=…"])
     format: Format = Field(examples=["mp3"])
+    profile: Profile = Field(examples=["podcast"])
     duration_seconds: float = Field(examples=[312.48])
     size_bytes: int = Field(examples=[4_998_144])
     loudness_lufs: float = Field(examples=[-16.02])
@@ -118,6 +119,12 @@ class Audio(Answer):
 
 class Deliverable(Answer):
     format: Format
+    url: str
+    size_bytes: int
+    content_type: str
+
+
+class Stem(Answer):
     url: str
     size_bytes: int
     content_type: str
@@ -134,7 +141,7 @@ class LiveStream(Answer):
 
 class ScriptLine(Answer):
     """`start` and `end` are characters of the text, `begins` and `ends` seconds of the drama; a word is [start, end,
-    begins, ends]."""
+    begins, ends]. `text` is what a revised line says in place of the story's own words; its words are then counted in it."""
 
     line: int
     start: int
@@ -142,6 +149,7 @@ class ScriptLine(Answer):
     kind: Literal["narration", "speech"]
     speaker: str
     direction: str
+    text: str | None
     begins: float
     ends: float
     words: list[tuple[int, int, float, float]]
@@ -185,6 +193,9 @@ class Result(Answer):
     title: str
     audio: Audio
     formats: list[Deliverable]
+    stems: dict[Literal["dialogue", "music", "effects"], Stem] = Field(
+        description="Where they were asked for: FLAC, 6 dB down, before the limiter; their sum is the mix."
+    )
     captions: Captions
     stream: LiveStream
     script: list[ScriptLine]

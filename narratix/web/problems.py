@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from narratix.commands import CommandRefused, KeyReused, NoSuchJob, NotNow
+from narratix.commands import CommandRefused, KeyReused, NoSuchJob, NotNow, NotPerformable
 from narratix.events.codec import Unreadable
 from narratix.events.store import UNREACHABLE, StoreError
 from narratix.ports import NotStored, ProviderError
@@ -103,6 +103,8 @@ def problem_of(error: Exception) -> Problem | None:
             return Problem(409, "Not possible now", str(error))
         case KeyReused():
             return invalid([("Idempotency-Key", str(error))])
+        case NotPerformable():
+            return invalid([(error.field, str(error))])
         case OverBudget():
             return Problem(503, "The spending limit is reached", str(error), retry_after=error.seconds)
         case CommandRefused():

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt
 
-from narratix.events.catalogue import Format
+from narratix.commands import LONGEST_WORDING
+from narratix.events.catalogue import Format, Profile
 from narratix.providers.language.templates import LONGEST, LONGEST_PREMISE, SHORTEST, TEMPLATES
 from narratix.script.pronunciations import MOST, checked
 
@@ -63,6 +64,10 @@ class PerformanceOptions(Request):
     music: StrictBool = True
     effects: StrictBool = True
     seed: StrictInt = Field(default=0, ge=0, lt=2**53, description="Another seed gives another arrangement.")
+    profile: Profile = Field(
+        default="podcast", description="For whom it is mastered: -16 LUFS, ACX's audiobooks, or EBU R 128."
+    )
+    stems: StrictBool = Field(default=False, description="Publish dialogue, music and effects each by itself, too.")
 
 
 class Submission(Request):
@@ -95,6 +100,20 @@ class StoryWish(Request):
         default="", max_length=LONGEST_PREMISE, description="What it is about.", examples=["a bell in a dry well"]
     )
     length: StrictInt = Field(default=400, ge=SHORTEST, le=LONGEST, description="In words, give or take.")
+
+
+class Revision(Request):
+    """How a line is to be performed from now on. What is left out stays as it is."""
+
+    line: StrictInt = Field(ge=0, examples=[3], description="Its number in the result's script.")
+    text: Text | None = Field(
+        default=None,
+        max_length=LONGEST_WORDING,
+        description="What is spoken instead; empty for the story's own words.",
+        examples=["“Who is there?” Anna cried."],
+    )
+    speaker: Text | None = Field(default=None, max_length=200, description="A name of the cast.", examples=["Anna"])
+    direction: Text | None = Field(default=None, max_length=200, description="Empty for none.", examples=["whispering"])
 
 
 class Feedback(Request):

@@ -55,6 +55,8 @@ async def options_of(wish: PerformanceOptions, ports: Ports) -> Options:
         pronunciations=wish.pronunciations,
         music=wish.music,
         effects=wish.effects,
+        profile=wish.profile,
+        stems=wish.stems,
         seed=wish.seed,
     )
 

@@ -131,7 +131,7 @@ def events() -> Iterator[Event]:
     yield EffectRendered(effect="e1", clip_key="clips/e1.flac", duration=0.8, onset=0.1, energies=(0.01,),
                          usage=_usage("foley"))  # fmt: skip
     duration = 2.0 + len(TEXT) * SECONDS_PER_CHARACTER
-    yield DramaMixed(timeline_sha256=sha256, master_key="masters/m.flac", file=_file("wav"), duration=duration,
+    yield DramaMixed(timeline_sha256=sha256, master=("masters/m.flac",), reels=1, remixed=1, profile="podcast", file=_file("wav"), duration=duration,
                      loudness_lufs=-16.02, true_peak_dbtp=-2.1,
                      gates=(Gate(name="loudness", value=-16.02, limit="-16 +-1", passed=True),))  # fmt: skip
     yield DramaPublished(files=(_file("wav"),), captions=(_file("vtt"), _file("srt")),

@@ -94,7 +94,7 @@ def test_given_setbacks_when_told_then_reasons_and_what_follows_are_said() -> No
 
 
 def test_given_an_event_of_a_later_release_when_told_then_its_type_is_named() -> None:
-    assert "LineRevised was recorded" in told(Unknown(type="LineRevised", data={}))
+    assert "CastMerged was recorded" in told(Unknown(type="CastMerged", data={}))
 
 
 def test_given_the_catalogue_when_told_then_no_event_is_beyond_words() -> None:

@@ -53,7 +53,10 @@ PLANNED = SoundPlanned(lead_in=0.3, tail=0.5, music=(), effects=())
 FILE = PublishedFile(format="mp3", key="k", size_bytes=1, content_type="audio/mpeg")
 MIXED = DramaMixed(
     timeline_sha256="cd" * 32,
-    master_key="m",
+    master=("m",),
+    reels=1,
+    remixed=1,
+    profile="podcast",
     file=FILE,
     duration=3.0,
     loudness_lufs=-16.0,

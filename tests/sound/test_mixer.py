@@ -13,15 +13,18 @@ from narratix.sound.levels import decibels
 from narratix.sound.loudness import energies, integrated, short_term
 from narratix.sound.meters import (
     ClickMeter,
+    LevelMeter,
     LoudnessMeter,
     PeakMeter,
     QuietMeter,
     WaveformMeter,
     dialogue_over_bed,
+    waveform,
 )
 from narratix.sound.mixer import Mixer
 from narratix.sound.peaks import true_peak
 from narratix.sound.prediction import master_gain_db, nominal_gain_db, predicted_energies
+from narratix.sound.profiles import ACX, BROADCAST, MasteringProfile
 from narratix.sound.timeline import settled_until
 from tests.sound.synthetic_drama import Drama
 
@@ -211,16 +214,21 @@ def test_meters_do_not_depend_on_how_the_sound_is_cut(cuts: list[int]) -> None:
 def test_a_silence_is_measured_and_a_waveform_drawn() -> None:
     sound = np.full((4 * SAMPLE_RATE, 2), 0.25, dtype=np.float32)
     sound[SAMPLE_RATE : 3 * SAMPLE_RATE + 500] = 0.001
-    quiet, waveform = QuietMeter(), WaveformMeter()
-    quiet.add(sound)
-    waveform.add(sound)
+    quiet, drawn, level = QuietMeter(), WaveformMeter(), LevelMeter()
+    for piece in np.array_split(sound, 7):
+        quiet.add(piece)
+        drawn.add(piece)
+        level.add(piece)
     assert quiet.seconds == pytest.approx(2.0, abs=0.06)
-    peaks = waveform.peaks(100)
+    assert level.rms_dbfs == pytest.approx(-15.05, abs=0.1)  # half of it is at -12 dB
+    assert level.floor_dbfs == pytest.approx(-60.0, abs=0.01)
+    assert len(drawn.maxima) == 400
+    peaks = waveform(drawn.maxima, 100)
     assert len(peaks) == 100
     assert peaks[0] == 0.25
     assert peaks[50] == 0.001
-    assert len(waveform.peaks(10_000)) == 400
-    assert WaveformMeter().peaks() == ()
+    assert len(waveform(drawn.maxima, 10_000)) == 400
+    assert waveform(WaveformMeter().maxima) == ()
 
 
 GOOD = Measures(-16.2, -1.4, 2.0, (18.0, 11.0), 1.5, 100.4)
@@ -241,4 +249,23 @@ GOOD = Measures(-16.2, -1.4, 2.0, (18.0, 11.0), 1.5, 100.4)
 )
 def test_each_gate_fails_for_its_own_reason(change: dict[str, float], failed: list[str]) -> None:
     gates = judge(replace(GOOD, **change), duration=100.0)  # type: ignore[arg-type]
+    assert [gate.name for gate in gates if not gate.passed] == failed
+
+
+@pytest.mark.parametrize(
+    ("profile", "change", "failed"),
+    [
+        (ACX, {"true_peak_dbtp": -3.2}, []),
+        (ACX, {"true_peak_dbtp": -2.9}, ["true peak, dBTP"]),
+        (ACX, {"true_peak_dbtp": -3.2, "rms_dbfs": -23.1}, ["RMS, dBFS"]),
+        (ACX, {"true_peak_dbtp": -3.2, "rms_dbfs": -17.9}, ["RMS, dBFS"]),
+        (ACX, {"true_peak_dbtp": -3.2, "floor_dbfs": -59.0}, ["noise floor of the dialogue, dBFS"]),
+        (BROADCAST, {"loudness_lufs": -23.4}, []),
+        (BROADCAST, {"loudness_lufs": -22.4}, ["integrated loudness, LUFS"]),
+        (BROADCAST, {"loudness_lufs": -16.0}, ["integrated loudness, LUFS"]),
+    ],
+)
+def test_each_profile_has_its_own_gates(profile: MasteringProfile, change: dict[str, float], failed: list[str]) -> None:
+    measures = replace(GOOD, **{"rms_dbfs": -20.0, "floor_dbfs": -70.0, **change})  # type: ignore[arg-type]
+    gates = judge(measures, duration=100.0, profile=profile)
     assert [gate.name for gate in gates if not gate.passed] == failed

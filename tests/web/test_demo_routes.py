@@ -162,7 +162,7 @@ async def test_given_options_as_null_or_left_out_then_the_defaults_hold(client: 
     state = (await client.get(f"/api/jobs/{job_id}/state")).json()
     assert state["options"] == {
         "engine": "", "formats": ["mp3", "m4b"], "voices": {"anna": "bea"}, "music": True, "effects": True, "seed": 0,
-        "stream": True,
+        "stream": True, "pronunciations": {}, "profile": "podcast", "stems": False,
     }  # fmt: skip
     assert state["title"]
     assert (await client.post(SUBMIT, json={"text": TEXT, "options": None})).status_code == 202

@@ -3,75 +3,135 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-import soundfile
+import numpy as np
 
-from narratix.ports import SAMPLE_RATE, Mixed, Passage, ProviderError, Tags, Timeline
-from narratix.providers.mastering.formats import ffmetadata, format_named
+from narratix.ports import SAMPLE_RATE, Mixed, Passage, Reel, Tags, Timeline
+from narratix.providers.mastering.formats import JOINED, Codec, format_named
+from narratix.providers.mastering.join import DeliveryOrder, deliver, join_flac
+from narratix.providers.mastering.measure import (
+    ListeningOrder,
+    duration_of,
+    listen,
+    quiet_seconds,
+    rms_dbfs,
+    together,
+)
 from narratix.providers.mastering.passage import PassageOrder, mix_passage
-from narratix.providers.mastering.process import QUIETLY, failure
-from narratix.providers.mastering.render import MixOrder, encoding, mix_files, part_of
+from narratix.providers.mastering.reel import MASTER, ReelOrder, file_names, mix_reel, part_name
 from narratix.providers.pool import EnginePool
-
-_STOPPING_SECONDS = 30.0
+from narratix.sound.envelopes import sample_at
+from narratix.sound.gates import Measures, judge
+from narratix.sound.levels import decibels
+from narratix.sound.loudness import Energies, integrated
+from narratix.sound.meters import dialogue_over_bed, waveform
+from narratix.sound.profiles import PROFILES
 
 
 class FfmpegMastering:
-    """Mixes in a worker process, and passages in another; each drives an ffmpeg of its own. Implements `narratix.ports.Mastering`.
+    """Mixes reels in worker processes, and passages in another; each drives an ffmpeg of its own. Implements `narratix.ports.Mastering`.
 
     A pass may take `patience` times as long as its sound lasts, and a minute more: it is then stuck, and
-    is killed. Cancelling kills ffmpeg and removes what was written.
+    is killed. A cancelled caller gets away at once.
     """
 
     name = "ffmpeg"
 
-    def __init__(self, program: Path, *, workers: int = 1, patience: float = 1.0) -> None:
+    def __init__(self, program: Path, *, workers: int | None = None, patience: float = 1.0) -> None:
         self._program = program
         self._patience = patience
         self._pool = EnginePool(workers, name="mixer")
         self._passages = EnginePool(1, name="passage mixer")  # nobody listens to a stream that waits for a whole mix
 
-    async def mix(
+    def reel_files(self, formats: Sequence[str], *, stems: bool) -> tuple[str, ...]:
+        """See the port. Raises ProviderError for a format that is not made here."""
+        return file_names(_codecs(formats), stems=stems)
+
+    def part_file(self, format: str) -> str:
+        """See the port. Raises ProviderError for a format that is not made here."""
+        format_named(format)
+        return part_name(JOINED[format]) if format in JOINED else MASTER
+
+    async def reel(
         self,
         timeline: Timeline,
         clips: Mapping[str, Path],
-        master: Path,
-        deliverable: Path,
-        format: str,
-        tags: Tags,
-    ) -> Mixed:
-        """See the port. Raises ProviderError; ValueError for a cue without a clip, or a drama without a second."""
+        first: int,
+        last: int,
+        *,
+        gain_db: float,
+        formats: Sequence[str],
+        stems: bool,
+        out: Path,
+    ) -> Reel:
+        """See the port. Raises ProviderError."""
+        order = ReelOrder(
+            ffmpeg=self._program,
+            timeline=timeline,
+            clips=dict(clips),
+            first=first,
+            last=last,
+            gain_db=gain_db,
+            codecs=_codecs(formats),
+            listened=JOINED.get(formats[0]),
+            stems=stems,
+            out=out,
+            seconds=self._allowed((last - first) / SAMPLE_RATE),
+        )
+        return await self._pool.run(mix_reel, order)
+
+    async def deliver(
+        self, timeline: Timeline, reels: Sequence[Path], samples: int, out: Path, format: str, tags: Tags
+    ) -> None:
+        """See the port. Raises ProviderError."""
         format_named(format)
-        cues = (*timeline.dialogue, *timeline.music, *timeline.effects)
-        missing = sorted({cue.key for cue in cues} - clips.keys())
-        if missing:
-            raise ValueError(f"There is no clip for {len(missing)} cue(s) of the timeline, such as {missing[0]!r}.")
-        if timeline.duration <= 0.0:
-            raise ValueError("The timeline has no length: nothing can be mixed.")
-        with tempfile.NamedTemporaryFile(prefix="mixing-") as going:
-            order = MixOrder(
-                ffmpeg=self._program,
-                timeline=timeline,
-                clips=dict(clips),
-                master=master,
-                deliverable=deliverable,
-                format=format,
-                tags=tags,
-                going=Path(going.name),
-                seconds=self._allowed(timeline.duration),
-            )
-            run = asyncio.ensure_future(self._pool.run(mix_files, order))
-            try:
-                return await asyncio.shield(run)
-            except asyncio.CancelledError:
-                going.close()
-                await asyncio.wait({run}, timeout=_STOPPING_SECONDS)
-                run.cancel()
-                raise
+        order = DeliveryOrder(
+            ffmpeg=self._program,
+            profile=timeline.profile,
+            reels=tuple(reels),
+            samples=samples,
+            out=out,
+            format=format,
+            tags=tags,
+            seconds=self._allowed(samples / SAMPLE_RATE),
+        )
+        await self._pool.run(deliver, order)
+
+    async def join(self, files: Sequence[Path], out: Path) -> None:
+        """See the port. Raises ProviderError."""
+        await self._pool.run(join_flac, self._program, tuple(files), out, self._allowed(60.0 * len(files)))
+
+    async def measure(self, timeline: Timeline, deliverable: Path, format: str, reels: Sequence[Reel]) -> Mixed:
+        """See the port. Raises ProviderError."""
+        profile, seconds = PROFILES[timeline.profile], self._allowed(timeline.duration)
+        channels = 1 if profile.mono else 2
+        parts = [reel.heard for reel in reels if reel.heard is not None]
+        if format in JOINED and len(parts) == len(reels):
+            heard, duration = together(parts), await asyncio.to_thread(duration_of, self._program, deliverable)
+        else:
+            order = ListeningOrder(self._program, deliverable, channels, _joins(timeline), seconds)
+            heard = await self._pool.run(listen, order)
+            duration = heard.samples / SAMPLE_RATE
+        loudness_lufs, peak_dbtp = integrated(np.asarray(heard.energies)), decibels(heard.peak)
+        measures = Measures(
+            loudness_lufs=loudness_lufs,
+            true_peak_dbtp=peak_dbtp,
+            click_db=heard.click_db,
+            over_bed=dialogue_over_bed(_together(reel.voice for reel in reels), _together(reel.bed for reel in reels)),
+            quiet_seconds=quiet_seconds(heard),
+            duration=duration,
+            rms_dbfs=rms_dbfs(heard),
+            floor_dbfs=min(reel.floor_dbfs for reel in reels),
+        )
+        return Mixed(
+            duration=timeline.duration,
+            loudness_lufs=round(loudness_lufs, 2),
+            true_peak_dbtp=round(peak_dbtp, 2),
+            gates=judge(measures, duration=timeline.duration, profile=profile),
+            peaks=waveform(_together(reel.peaks for reel in reels) / 1000.0),
+        )
 
     async def passage(
         self, timeline: Timeline, clips: Mapping[str, Path], first: int, last: int, *, begins: int, out: Path
@@ -89,59 +149,24 @@ class FfmpegMastering:
         )
         return await self._passages.run(mix_passage, order)
 
-    async def encode(self, master: Path, out: Path, format: str, tags: Tags) -> None:
-        """See the port. `out` appears when it is whole. Raises ProviderError."""
-        format_named(format)
-        part, tag_file = part_of(out), out.with_name(out.name + ".tags")
-        seconds = self._allowed(await asyncio.to_thread(_duration, master))
-        try:
-            await asyncio.to_thread(tag_file.write_text, ffmetadata(tags), encoding="utf-8")
-            arguments = ("-i", f"file:{master}", *encoding(format, tag_file, part))
-            async with self._running(arguments) as ffmpeg:
-                try:
-                    async with asyncio.timeout(seconds):
-                        _, words = await ffmpeg.communicate()
-                except TimeoutError as late:
-                    raise ProviderError(f"ffmpeg did not finish encoding {format} within {seconds:.0f} s.") from late
-            if ffmpeg.returncode != 0:
-                raise failure(f"encoding {format}", ffmpeg.returncode, words.decode(errors="replace"))
-            await asyncio.to_thread(part.replace, out)
-        finally:
-            for file in (part, tag_file):
-                file.unlink(missing_ok=True)
-
     async def close(self) -> None:
         await self._pool.close()
         await self._passages.close()
-
-    @contextlib.asynccontextmanager
-    async def _running(self, arguments: tuple[str, ...]) -> AsyncIterator[asyncio.subprocess.Process]:
-        try:
-            process = await asyncio.create_subprocess_exec(
-                self._program,
-                *QUIETLY,
-                *arguments,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.DEVNULL,
-                stderr=asyncio.subprocess.PIPE,
-            )
-        except OSError as error:
-            raise ProviderError(
-                f"ffmpeg at {self._program} cannot be started: {error.strerror}.", permanent=True
-            ) from error
-        try:
-            yield process
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.communicate()
 
     def _allowed(self, duration: float) -> float:
         return 60.0 + self._patience * duration
 
 
-def _duration(master: Path) -> float:
-    try:
-        return float(soundfile.info(master).duration)
-    except (OSError, soundfile.SoundFileError) as error:
-        raise ProviderError(f"The master {master.name} cannot be read: {error}") from error
+def _codecs(formats: Sequence[str]) -> tuple[Codec, ...]:
+    for format in formats:
+        format_named(format)
+    return tuple(dict.fromkeys(JOINED[format] for format in sorted(formats) if format in JOINED))
+
+
+def _joins(timeline: Timeline) -> tuple[int, ...]:
+    cues = (*timeline.dialogue, *timeline.music, *timeline.effects)
+    return tuple(sample_at(second) for cue in cues for second in (cue.begins, cue.ends))
+
+
+def _together(parts: Iterable[Sequence[float]]) -> Energies:
+    return np.concatenate([np.asarray(part, dtype=np.float64) for part in parts])

@@ -5,21 +5,34 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Literal
 
 from narratix.ports import CONTENT_TYPES, ProviderError, Tags
+from narratix.sound.profiles import MasteringProfile
+
+Codec = Literal["mp3", "aac"]
+"""Codecs whose frames are joined: a reel is encoded in them as soon as it is mixed."""
+
+_MEAN = "pan=mono|c0=0.5*c0+0.5*c1"
+"""ffmpeg's own way to one channel is 3 dB louder, and may pass full scale."""
+
+JOINED: Mapping[str, Codec] = MappingProxyType({"mp3": "mp3", "m4b": "aac"})
+"""The formats that are made by joining the frames of their reels."""
 
 
 @dataclass(frozen=True, slots=True)
 class AudioFormat:
-    """`arguments` go to ffmpeg before the output's name. All formats are stereo; `suffix` has its dot."""
+    """`suffix` has its dot. ffmpeg's arguments: `codec` to encode what went through `filter` (see `encoding`), `container`
+    for the file."""
 
     suffix: str
     content_type: str
-    arguments: tuple[str, ...]
+    codec: tuple[str, ...]
+    container: tuple[str, ...]
+    filter: str = ""
 
 
-# Constant bit rate, because players seek in it exactly; the Info header, written into the file at the
-# end, carries the length and the encoder's delay, so that decoders give back just what was mixed.
+# Constant bit rate, because players seek in it exactly. Without a reservoir every frame stands alone.
 # lame's compression level 7 halves the time of its default, 5; lame also scales by 0.95, which the volume filter
 # undoes. The fast AAC coder takes half the time of the default one; at this rate its peaks overshoot no more.
 FORMATS: Mapping[str, AudioFormat] = MappingProxyType(
@@ -27,28 +40,33 @@ FORMATS: Mapping[str, AudioFormat] = MappingProxyType(
         "mp3": AudioFormat(
             ".mp3",
             CONTENT_TYPES["mp3"],
-            (
-                *("-af", "volume=0.4455dB", "-c:a", "libmp3lame", "-b:a", "128k", "-compression_level", "7"),
-                *("-id3v2_version", "3", "-f", "mp3"),
-            ),
+            ("-c:a", "libmp3lame", "-compression_level", "7", "-reservoir", "0"),
+            ("-id3v2_version", "3", "-write_xing", "0", "-f", "mp3"),
+            "volume=0.4455dB",
         ),
         "m4b": AudioFormat(
             ".m4b",
             CONTENT_TYPES["m4b"],
-            (
-                *("-c:a", "aac", "-b:a", "128k", "-aac_coder", "fast", "-movflags", "+faststart"),
-                *("-metadata", "media_type=2", "-f", "ipod"),
-            ),
+            ("-c:a", "aac", "-b:a", "128k", "-aac_coder", "fast"),
+            ("-movflags", "+faststart", "-metadata", "media_type=2", "-f", "ipod"),
         ),
-        "wav": AudioFormat(".wav", CONTENT_TYPES["wav"], ("-c:a", "pcm_s16le", "-rf64", "auto", "-f", "wav")),
+        "wav": AudioFormat(".wav", CONTENT_TYPES["wav"], ("-c:a", "pcm_s16le"), ("-rf64", "auto", "-f", "wav")),
         "opus": AudioFormat(
-            ".opus", CONTENT_TYPES["opus"], ("-c:a", "libopus", "-b:a", "80k", "-compression_level", "7", "-f", "ogg")
+            ".opus", CONTENT_TYPES["opus"], ("-c:a", "libopus", "-b:a", "80k", "-compression_level", "7"), ("-f", "ogg")
         ),
     }
 )
 
-MASTER = AudioFormat(".flac", "audio/flac", ())
+MASTER = AudioFormat(".flac", "audio/flac", (), ())
 """Written by the mix itself: FLAC, 24 bit."""
+
+
+def encoding(format: str, profile: MasteringProfile) -> tuple[str, ...]:
+    """ffmpeg's arguments to encode `format` for `profile`."""
+    made = format_named(format)
+    rate = ("-b:a", f"{profile.mp3_kbps}k") if format == "mp3" else ()
+    filters = ",".join(filter for filter in (_MEAN if profile.mono else "", made.filter) if filter)
+    return (*(("-af", filters) if filters else ()), *made.codec, *rate)
 
 
 def format_named(name: str) -> AudioFormat:

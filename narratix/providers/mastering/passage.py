@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from narratix.ports import SAMPLE_RATE, Passage, ProviderError, Sound, Timeline
+from narratix.providers.mastering.files import clip_of
 from narratix.providers.mastering.process import RAW, Ffmpeg
-from narratix.providers.mastering.render import clip_of
 from narratix.sound.fmp4 import FRAME, HEADER, SUFFIX, NotAdts, adts_frames, fragment, header
 from narratix.sound.hls import TARGET_SECONDS
 from narratix.sound.mixer import Mixer
@@ -54,7 +54,8 @@ def _encoded(order: PassageOrder, sound: Sound) -> list[bytes]:
     adts = order.out / "passage.adts"
     try:
         arguments = (*RAW, "-i", "pipe:0", *AAC, "-f", "adts", f"file:{adts}")
-        with Ffmpeg(order.ffmpeg, arguments, doing="encoding a passage", seconds=order.seconds) as encoder:
+        doing = "encoding a passage"
+        with Ffmpeg(order.ffmpeg, arguments, doing=doing, seconds=order.seconds, within=order.out) as encoder:
             encoder.write(sound)
             encoder.finish()
         frames = adts_frames(adts.read_bytes())

@@ -7,7 +7,8 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -18,7 +19,9 @@ from narratix.ports import SAMPLE_RATE, ProviderError, Sound
 
 QUIETLY = ("-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", "-y")
 RAW = ("-f", "f32le", "-ar", str(SAMPLE_RATE), "-ac", "2")
+"""How sound goes to ffmpeg."""
 _PIPE_BYTES = 1 << 20
+_WATCH_SECONDS = 0.25
 _FULL = ("no space left", "disk full", "file too large", "quota exceeded")
 
 
@@ -34,12 +37,17 @@ def failure(doing: str, code: int | None, words: str) -> ProviderError:
 
 class Ffmpeg:
     """One run of ffmpeg, as a context. Leaving the context by an error kills it; `finish` waits for its
-    good end. After `seconds` it is killed, and what it was doing ends with a ProviderError."""
+    good end. After `seconds`, or when the directory `within` in which it works is gone, since nobody waits for it any
+    more, it is killed, and what it was doing ends with a ProviderError."""
 
-    def __init__(self, program: Path, arguments: Sequence[str], *, doing: str, seconds: float) -> None:
+    def __init__(
+        self, program: Path, arguments: Sequence[str], *, doing: str, seconds: float, within: Path | None = None
+    ) -> None:
         self._doing = doing
         self._seconds = seconds
-        self._late = False
+        self._within = within
+        self._late = self._unwanted = False
+        self._ended = threading.Event()
         self._words = tempfile.TemporaryFile()  # noqa: SIM115  closed by __exit__
         try:
             self._process = subprocess.Popen(  # noqa: S603  a program of our choice, no shell
@@ -54,9 +62,7 @@ class Ffmpeg:
         self._stdin, self._stdout = _open(self._process.stdin), _open(self._process.stdout)
         for pipe in (self._stdin, self._stdout):
             _widen(pipe)
-        self._watch = threading.Timer(seconds, self._give_up)
-        self._watch.daemon = True
-        self._watch.start()
+        threading.Thread(target=self._watch, daemon=True).start()
 
     def __enter__(self) -> Self:
         return self
@@ -64,7 +70,7 @@ class Ffmpeg:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._watch.cancel()
+        self._ended.set()
         if self._process.poll() is None:
             self._process.kill()
         for pipe in (self._stdin, self._stdout):
@@ -75,43 +81,56 @@ class Ffmpeg:
 
     def write(self, sound: Sound) -> None:
         """Raises ProviderError when ffmpeg has stopped reading."""
+        self.write_bytes(np.ascontiguousarray(sound, dtype="<f4").data.cast("B"))
+
+    def read(self, frames: int, channels: int = 2) -> Sound:
+        """The next frames, fewer at the end of the sound."""
+        data = self._stdout.read(frames * 4 * channels)
+        return np.frombuffer(data, dtype="<f4").reshape(-1, channels)
+
+    def write_bytes(self, data: bytes | memoryview) -> None:
+        """Raises ProviderError when ffmpeg has stopped reading."""
         try:
-            self._stdin.write(np.ascontiguousarray(sound, dtype="<f4").data.cast("B"))
+            self._stdin.write(data)
         except BrokenPipeError as error:
             self._process.wait()
             raise self._failure() from error
-
-    def read(self, frames: int) -> Sound:
-        """The next stereo frames, fewer at the end of the sound."""
-        data = self._stdout.read(frames * 8)
-        return np.frombuffer(data, dtype="<f4").reshape(-1, 2)
 
     def finish(self) -> None:
         """Close its input and wait for it. Raises ProviderError unless it ended well."""
         with contextlib.suppress(BrokenPipeError):  # then its exit status tells more
             self._stdin.close()
         self._process.wait()
-        self._watch.cancel()
+        self._ended.set()
         if self._process.returncode != 0:
             raise self._failure()
 
     def _failure(self) -> ProviderError:
         if self._late:
             return ProviderError(f"ffmpeg did not finish {self._doing} within {self._seconds:.0f} s.")
+        if self._unwanted:
+            return ProviderError(f"ffmpeg was stopped while {self._doing}: nobody waits for it any more.")
         self._words.seek(0)
         return failure(self._doing, self._process.returncode, self._words.read().decode(errors="replace"))
 
-    def _give_up(self) -> None:
-        self._late = True
-        self._process.kill()
+    def _watch(self) -> None:
+        deadline = time.monotonic() + self._seconds
+        while not self._ended.wait(max(0.0, min(_WATCH_SECONDS, deadline - time.monotonic()))):
+            self._late = time.monotonic() >= deadline
+            self._unwanted = self._within is not None and not self._within.exists()
+            if self._late or self._unwanted:
+                self._process.kill()
+                return
 
 
-def decoded(program: Path, file: Path, *, seconds: float, check: Callable[[], None]) -> Iterator[Sound]:
-    """A file's sound, second by second, as stereo at 44.1 kHz. `check` is called before each and may raise."""
-    arguments = ("-i", f"file:{file}", "-map", "0:a:0", *RAW, "pipe:1")
-    with Ffmpeg(program, arguments, doing=f"decoding {file.name}", seconds=seconds) as ffmpeg:
-        while len(sound := ffmpeg.read(SAMPLE_RATE)):
-            check()
+def decoded(program: Path, file: Path, channels: int = 2, *, seconds: float) -> Iterator[Sound]:
+    """A file's sound, second by second, at 44.1 kHz. `channels` is what it has."""
+    arguments = (
+        *("-i", f"file:{file}", "-map", "0:a:0"),
+        *("-f", "f32le", "-ar", str(SAMPLE_RATE), "-ac", str(channels), "pipe:1"),
+    )
+    with Ffmpeg(program, arguments, doing=f"decoding {file.name}", seconds=seconds, within=file.parent) as ffmpeg:
+        while len(sound := ffmpeg.read(SAMPLE_RATE, channels)):
             yield sound
         ffmpeg.finish()
 

@@ -13,7 +13,7 @@ from narratix.results import result as result_of
 from narratix.web.context import Actor, Here, Web, as_json, rate_limited, visitor
 from narratix.web.described import content, problems
 from narratix.web.models import JOB, Accepted, Result, Status, Story
-from narratix.web.requests import Feedback, StoryWish, Submission
+from narratix.web.requests import Feedback, Revision, StoryWish, Submission
 from narratix.web.routes.webhooks import webhook_of
 from narratix.web.stories import check_size, options_of, story_stream, written
 from narratix.web.streams import EventStream, open_stream
@@ -123,6 +123,19 @@ async def cancel(job_id: UUID, request: Request, web: Here, actor: Actor) -> Res
 async def retry(job_id: UUID, request: Request, web: Here, actor: Actor) -> Response:
     """A failed or cancelled job goes on from where it stopped."""
     await web.services.commands.retry(job_id, actor=actor)
+    return _accepted(job_id, request, web)
+
+
+@router.post(
+    "/revise/{job_id}", status_code=202, response_model=Accepted, responses=problems(400, 404, 409, 415, 422),
+    dependencies=[Depends(rate_limited)], summary="Change a line",
+)  # fmt: skip
+async def revise(job_id: UUID, given: Revision, request: Request, web: Here, actor: Actor) -> Response:
+    """A finished drama goes on: the line is spoken anew, and what it is heard in is mixed anew. The story's own text
+    stays as it is."""
+    await web.services.commands.revise(
+        job_id, given.line, text=given.text, speaker=given.speaker, direction=given.direction, actor=actor
+    )
     return _accepted(job_id, request, web)
 
 

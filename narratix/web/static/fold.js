@@ -45,6 +45,7 @@ export const initial = Object.freeze({
   stream: Object.freeze({ opened: false, sealed: false, seconds: 0, passages: Object.freeze([]), begins: Object.freeze([]) }),
   mixed: null,
   published: false,
+  revisions: Object.freeze({}),
   planned: false,
   reported: [],
   troubles: [],
@@ -113,9 +114,22 @@ function foldRecorded(state, recorded) {
     updatedAt: recorded.recorded_at,
     latest: { type: recorded.type, version: recorded.version, hash: recorded.hash, at: recorded.recorded_at },
   };
+  if (isStale(state, recorded)) return next;
   const running = { ...next, status: state.status === "queued" || state.status === "unknown" ? "running" : state.status };
   const evolve = EVOLVE[recorded.type];
   return evolve ? evolve(running, recorded.data, recorded) : running;
+}
+
+/** Whether something was made before what it depends on was revised: it then counts for nothing. */
+function isStale(state, { type, data }) {
+  const since = (what) => state.revisions[what] ?? 0;
+  switch (type) {
+    case "LineSpoken": return (data.revision ?? 0) !== since(`line ${data.line}`);
+    case "PassageMixed": return (data.revision ?? 0) !== since(`passage ${data.passage}`);
+    case "DramaMixed":
+    case "DramaPublished": return (data.revision ?? 0) !== since("drama");
+    default: return false;
+  }
 }
 
 const EVOLVE = {
@@ -144,6 +158,24 @@ const EVOLVE = {
     music: data.music,
     effects: data.effects,
   }),
+  LineRevised: (state, data, recorded) => {
+    const [segments, lines] = [state.segments.slice(), state.lines.slice()];
+    segments[data.line] = {
+      ...segments[data.line], speaker: data.speaker, direction: data.direction, reworded: data.text_key !== "",
+    };
+    lines[data.line] = null;
+    const revised = ["drama", `line ${data.line}`, ...data.passages.map((passage) => `passage ${passage}`)];
+    return {
+      ...state,
+      segments,
+      lines,
+      spoken: state.spoken - (data.spoken ? 1 : 0),
+      mixed: null,
+      published: false,
+      progress: null,
+      revisions: { ...state.revisions, ...Object.fromEntries(revised.map((what) => [what, recorded.version])) },
+    };
+  },
   LineSpoken: (state, data) => {
     const lines = state.lines.slice();
     const again = lines[data.line] != null;
@@ -225,7 +257,7 @@ export function streamedScript(state) {
     const begins = state.stream.begins[i];
     const spoken = state.lines[i];
     if (begins === undefined || !spoken) return { ...segment, begins: Infinity, ends: Infinity, words: [] };
-    const words = spoken.words.map(([start, end, from, to]) => [start, end, begins + from, begins + to]);
+    const words = segment.reworded ? [] : spoken.words.map(([start, end, from, to]) => [start, end, begins + from, begins + to]);
     return { ...segment, begins, ends: begins + spoken.duration, words, energies: spoken.energies };
   });
 }

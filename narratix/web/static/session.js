@@ -32,7 +32,10 @@ export function openSession(id) {
   function show() {
     showing = null;
     state.value = latest;
-    if (!hasEnded(latest)) awaitingRetry = 0;
+    if (!hasEnded(latest)) {
+      awaitingRetry = 0;
+      result.value = null;
+    }
     speakOf(latest);
     if (story.value === null && latest.segments.length > 0) loadStory();
     if (latest.status === "completed" && result.value === null) loadResult();

@@ -50,6 +50,30 @@ test("given spoken lines, then the count is theirs, once each", () => {
   assert.equal(stage(again, "speak_line").done, spoken.length);
 });
 
+test("given a revised line, then it is unspoken again, and what was made before it counts for nothing", () => {
+  const finished = folded(all);
+  const line = history.find((one) => one.type === "LineSpoken").data;
+  const mixed = history.find((one) => one.type === "DramaMixed").data;
+  const revised = {
+    line: line.line, speaker: "narrator", direction: "loud", text_sha256: "a", text_key: "texts/a", spoken: true, passages: [0], mixed: 1,
+  };
+  let state = fold(finished, event(finished, "LineRevised", revised));
+  const since = state.version;
+  state = fold(state, event(state, "JobRetried", {}));
+  assert.equal(state.status, "running");
+  assert.deepEqual([state.mixed, state.published, state.progress, state.lines[line.line]], [null, false, null, null]);
+  assert.equal(state.segments[line.line].direction, "loud");
+  assert.equal(stage(state, "speak_line").done, finished.spoken - 1);
+  for (const [type, stale] of [["LineSpoken", line], ["DramaMixed", mixed]]) {
+    const after = fold(state, event(state, type, stale));
+    assert.deepEqual([after.lines[line.line], after.mixed, after.spoken], [null, null, finished.spoken - 1]);
+  }
+  state = fold(state, event(state, "LineSpoken", { ...line, revision: since }));
+  state = fold(state, event(state, "DramaMixed", { ...mixed, revision: since }));
+  assert.equal(state.spoken, finished.spoken);
+  assert.equal(state.mixed.duration, mixed.duration);
+});
+
 test("given a failed attempt, then it is told until that very line is spoken", () => {
   const state = folded(until("AttemptFailed"));
   assert.deepEqual(state.troubles.map(({ item, attempt, attempts }) => [item, attempt, attempts]), [["6", 1, 4]]);
@@ -109,7 +133,7 @@ test("given the script and the casting, then everybody has their lines and their
 
 test("given an unknown event, then it is counted and nothing else", () => {
   const state = folded(all.slice(0, 4));
-  const next = fold(state, event(state, "LineRevised", { line: 1 }));
+  const next = fold(state, event(state, "CastMerged", { line: 1 }));
   assert.equal(next.version, 5);
   assert.deepEqual(next.segments, state.segments);
 });

@@ -65,8 +65,8 @@ export function Script({
               lit=${isLit(line)}
               current=${current === line}
               playing=${playing === line}
-              word=${current === line && word ? at(word[0]) : null}
-              wordEnd=${current === line && word ? at(word[1]) : null}
+              word=${current === line && word ? within(segments[line], at)(word[0]) : null}
+              wordEnd=${current === line && word ? within(segments[line], at)(word[1]) : null}
               trouble=${troubleOf(troubles, line)}
               reachable=${reached === line}
               onLine=${onLine}
@@ -128,8 +128,13 @@ function passagesOf(text, segments) {
   if (text === null) return null;
   const story = unwrapped(text);
   const at = codePointIndex(text);
-  return segments.map((segment) => paragraphs(story, at(segment.start), at(segment.end)));
+  return segments.map((segment) =>
+    segment.text ? paragraphs(segment.text, 0, segment.text.length) : paragraphs(story, at(segment.start), at(segment.end)),
+  );
 }
+
+/** The words of a line that was revised are counted in its own text. */
+const within = (segment, at) => (segment.text ? codePointIndex(segment.text) : at);
 
 const SCROLL_KEYS = new Set(["ArrowUp", "ArrowDown", "PageUp", "PageDown", "Home", "End", " "]);
 

@@ -1,0 +1,106 @@
+"""What it takes to change one line of a finished drama: time beside the first render's, clips spoken, segments mixed.
+
+    python -m benchmarks.revise --engine fast
+
+A service of its own is given a long story (samples over and over, up to the 42 KB of a typical chapter, or `--text FILE`);
+when the drama is finished, single lines of it are given other words, one after another. Clips are LineSpoken events that were
+not found; segments are the reels of the finished drama and the passages of its stream, each counted by itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from benchmarks.listening import service
+from narratix.samples import SAMPLES
+
+CHARACTERS = 42_000
+WORDING = "Nobody in the room had ever heard such a thing, and nobody answered."
+
+
+def main() -> int:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--engine", default="fast", help="the speech engine")
+    options.add_argument("--text", type=Path, help="a story of up to 50 KB")
+    options.add_argument("--formats", default="mp3,m4b")
+    options.add_argument("--at", default="0.25,0.5,0.9", help="which lines are changed, as shares of the script")
+    given = options.parse_args()
+    text = given.text.read_text(encoding="utf-8") if given.text else long_story()
+    wishes = {"engine": given.engine, "formats": given.formats.split(",")}
+    with service(given.engine) as url:
+        load = os.getloadavg()[0]
+        began = time.perf_counter()
+        job = call(f"{url}/api/demo/submit", {"text": text, "options": wishes})["job_id"]
+        until_ended(url, job)
+        first = time.perf_counter() - began
+        lines = call(f"{url}/api/demo/result/{job}")["script"]
+        spoken = [line["line"] for line in lines if line["clip"]]
+        figures: dict[str, Any] = {
+            "engine": given.engine,
+            "characters": len(text),
+            "lines": len(lines),
+            "drama_seconds": round(call(f"{url}/api/demo/result/{job}")["audio"]["duration_seconds"], 1),
+            "load_before": round(load, 2),
+            "first_render_seconds": round(first, 2),
+            "revisions": [],
+        }
+        for share in map(float, given.at.split(",")):
+            line = spoken[min(len(spoken) - 1, int(share * len(spoken)))]
+            figures["revisions"].append(revised(url, job, line, first))
+    print(json.dumps(figures, indent=1))
+    return 0
+
+
+def revised(url: str, job: str, line: int, first: float) -> dict[str, Any]:
+    """Give a line other words and wait for the drama."""
+    version = call(f"{url}/api/demo/status/{job}")["version"]
+    began = time.perf_counter()
+    call(f"{url}/api/demo/revise/{job}", {"line": line, "text": WORDING})
+    until_ended(url, job)
+    seconds = time.perf_counter() - began
+    events = call(f"{url}/api/jobs/{job}/events?after={version}&limit=10000")
+    named = [(event["type"], event["data"]) for event in events]
+    mixed = next(data for kind, data in named if kind == "DramaMixed")
+    return {
+        "line": line,
+        "seconds": round(seconds, 2),
+        "percent_of_first": round(100 * seconds / first, 2),
+        "clips_spoken": sum(kind == "LineSpoken" and not data["usage"]["cached"] for kind, data in named),
+        "reels_mixed": mixed["remixed"],
+        "reels": mixed["reels"],
+        "passages_mixed": sum(kind == "PassageMixed" for kind, _ in named),
+        "gates_failed": [gate["name"] for gate in mixed["gates"] if not gate["passed"]],
+    }
+
+
+def until_ended(url: str, job: str) -> None:
+    while (status := call(f"{url}/api/demo/status/{job}"))["status"] in ("queued", "running"):
+        time.sleep(0.1)
+    if status["status"] != "completed":
+        sys.exit(f"The job {job} is {status['status']}: {status['error']}")
+
+
+def call(url: str, body: dict[str, Any] | None = None) -> Any:
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return json.load(answer)
+
+
+def long_story() -> str:
+    """The samples, one after another, until they are long enough."""
+    text = ""
+    while len(text) < CHARACTERS:
+        text += "\n\n* * *\n\n".join(sample.text for sample in SAMPLES) + "\n\n* * *\n\n"
+    return text[:CHARACTERS].rpartition("\n\n")[0]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
