@@ -46,6 +46,7 @@ from narratix.providers.music import open_music
 from narratix.providers.pool import prepare
 from narratix.providers.replicate import sleeping
 from narratix.providers.speech import CLOUD_SPEECH, SPEECH
+from narratix.providers.speech.design import ElevenLabsDesign
 from narratix.providers.speech.lexicon import global_pronunciations
 from narratix.providers.storage.directory import DirectoryStorage
 from narratix.retention import Retention
@@ -276,6 +277,11 @@ async def open_ports(settings: Settings, bell: Bell | None = None) -> AsyncGener
             texts=Texts(storage),
             clips=Clips(storage),
             scratch=scratch,
+            designs={
+                ElevenLabsDesign.name: ElevenLabsDesign(accounts.to_elevenlabs(), storage, settings.elevenlabs_voices)
+            }
+            if accounts.elevenlabs_key and settings.elevenlabs_voices
+            else {},
             pronunciations=global_pronunciations(settings.pronunciations),
         )
 

@@ -10,6 +10,7 @@ from datetime import date
 from typing import Final
 
 from narratix.events.catalogue import Options
+from narratix.handlers.describing import LONGEST_SAMPLE
 from narratix.handlers.handler import Ports
 from narratix.providers.prices import price_of
 
@@ -22,6 +23,7 @@ TOKENS_PER_LINE: Final = 60
 CHARACTERS_PER_SECOND: Final = 14.0
 """Of speech, slowly read with pauses."""
 
+CHARACTERS_PER_PERSON: Final = 1000
 SECONDS_PER_EFFECT: Final = 6.0
 CHARACTERS_PER_EFFECT: Final = 400
 MUSIC_SHARE: Final = 1.0
@@ -60,6 +62,9 @@ def estimate(ports: Ports, characters: int, options: Options, on: date) -> Estim
         ("language", language.provider, language.model, "output tokens", tokens_out),
         ("speech", speech.name, speech.model, "characters", float(characters)),
     ]
+    if (design := ports.designs.get(speech.name)) is not None:
+        designs = min(design.most, characters / CHARACTERS_PER_PERSON + 1) * LONGEST_SAMPLE
+        wanted.append(("speech", speech.name, "voice-design", "characters", designs))
     if options.music:
         wanted.append(("music", ports.music.name, ports.music.model, "seconds", seconds * MUSIC_SHARE))
     if options.effects:

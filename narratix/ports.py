@@ -177,6 +177,36 @@ class Speech(Protocol):
     async def close(self) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A voice that is wished for: what it is like, in a sentence or two, and something that it would say (may be empty).
+    Another `ordinal` gives another voice of the same description."""
+
+    description: str
+    sample: str
+    ordinal: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Designed:
+    """Voice ids for the keys that were asked for, as far as there was room for them, and what that took."""
+
+    voices: Mapping[str, str]
+    usage: tuple[Usage, ...] = ()
+
+
+class Design(Protocol):
+    """Makes voices of an engine from descriptions. One that was made before is found again; one that was not used for a
+    day is deleted."""
+
+    most: int
+    """So many voices can be kept at once."""
+
+    async def design(self, wanted: Mapping[str, Described]) -> Designed:
+        """The first come first, where there is not room for all. Raises ProviderError."""
+        ...
+
+
 # -- music and effects -------------------------------------------------------------------------
 
 

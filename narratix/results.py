@@ -183,6 +183,8 @@ def usage(job: Job) -> list[dict[str, Any]]:
 def _usages(job: Job) -> Iterable[Usage]:
     if job.script is not None:
         yield from job.script.usage
+    if job.voices is not None:
+        yield from job.voices.usage
     yield from (event.usage for _, event in sorted(job.lines.items()))
     yield from (event.usage for _, event in sorted(job.music.items()))
     yield from (event.usage for _, event in sorted(job.effects.items()))

@@ -89,6 +89,9 @@ class Settings(BaseSettings):
     elevenlabs_model: str = "eleven_multilingual_v2"
     elevenlabs_calls: int = Field(default=5, ge=1, le=50)
     """How many calls at once the plan allows."""
+    elevenlabs_voices: int = Field(default=0, ge=0, le=100)
+    """How many of the plan's voice slots may hold voices that are designed for the characters of dramas, from what the
+    story tells of them. 0: none is designed. Each costs about a tenth of a dollar; unused for a day, it is deleted."""
     openai_api_key: SecretStr = SecretStr("")
     """Turns OpenAI's voices on, which are off by default: their service ends on 2027-01-06."""
     openai_url: str = ""

@@ -28,6 +28,7 @@ from narratix.events.catalogue import (
     LineSpoken,
     MusicComposed,
     ScriptWritten,
+    VoicesCast,
 )
 from narratix.events.store import Recorded
 from narratix.events.tables import Moment, metadata
@@ -214,7 +215,7 @@ def cost_of(event: Event) -> float:
     match event:
         case LineSpoken() | MusicComposed() | EffectRendered():
             return event.usage.cost_usd
-        case ScriptWritten():
+        case ScriptWritten() | VoicesCast():
             return sum(usage.cost_usd for usage in event.usage)
         case _:
             return 0.0

@@ -212,10 +212,11 @@ class ScriptWritten(Event, frozen=True, kw_only=True):
 
 
 class VoicesCast(Event, frozen=True, kw_only=True):
-    """Every cast id has a voice id of `engine`."""
+    """Every cast id has a voice id of `engine`. `usage` is what it took to make voices that there were not before."""
 
     engine: str
     voices: dict[str, str]
+    usage: tuple[Usage, ...] = ()
 
 
 class SoundPlanned(Event, frozen=True, kw_only=True):

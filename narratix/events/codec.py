@@ -47,6 +47,8 @@ UPCASTERS: Final[Mapping[tuple[str, int], Upcaster]] = {
         **data,
         "options": {**data["options"], "stream": True, "pronunciations": {}, "profile": "podcast", "stems": False},
     },
+    # no voice was made for a drama
+    ("VoicesCast", 1): lambda data: {**data, "usage": []},
     # a drama that was planned before there were passages is mixed in one piece
     ("SoundPlanned", 1): lambda data: {**data, "passages": []},
     # lines could not be revised

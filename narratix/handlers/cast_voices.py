@@ -5,9 +5,10 @@ from __future__ import annotations
 import structlog
 
 from narratix.events.catalogue import Event, ScriptWritten, VoicesCast
+from narratix.handlers.describing import described
 from narratix.handlers.handler import Handler, Ports
 from narratix.job import Job
-from narratix.ports import ProviderError, Speech
+from narratix.ports import Designed, ProviderError, Speech
 from narratix.script.casting import UnknownVoice, cast_voices
 
 log = structlog.get_logger(__name__)
@@ -20,7 +21,23 @@ async def run(ports: Ports, job: Job, _item: str) -> Event:
         voices = cast_voices(job.script.cast, job.script.segments, speech.voices, job.options.voices)
     except UnknownVoice as problem:
         raise ProviderError(str(problem), permanent=True) from problem
-    return VoicesCast(engine=speech.name, voices=voices)
+    made = await _designed(ports, job, speech)
+    return VoicesCast(engine=speech.name, voices={**voices, **made.voices}, usage=made.usage)
+
+
+async def _designed(ports: Ports, job: Job, speech: Speech) -> Designed:
+    """Voices of their own for those who speak most and for whom none was wished, where the engine makes some. What it
+    refuses for good is no loss: the others' voices do."""
+    if (design := ports.designs.get(speech.name)) is None:
+        return Designed({})
+    wanted = described(job, await ports.texts.get(job.text_sha256), design.most)
+    try:
+        return await design.design(wanted) if wanted else Designed({})
+    except ProviderError as problem:
+        if not problem.permanent:
+            raise
+        log.warning("voices_not_designed", engine=speech.name, reason=str(problem))
+        return Designed({})
 
 
 async def _ready(ports: Ports, engine: str) -> Speech:
@@ -47,5 +64,5 @@ CAST_VOICES = Handler(
     inputs=lambda job, _item: (job.script and job.script.cast, job.options.engine, job.options.voices),
     run=run,
     light=True,
-    time_limit=30,
+    time_limit=180,
 )

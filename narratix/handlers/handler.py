@@ -11,7 +11,7 @@ from narratix.events.catalogue import Event
 from narratix.handlers.clips import Clips
 from narratix.handlers.texts import Texts
 from narratix.job import Job, Work, revision
-from narratix.ports import Effects, Language, Mastering, Music, ProviderError, Speech, Storage
+from narratix.ports import Design, Effects, Language, Mastering, Music, ProviderError, Speech, Storage
 
 Uses = Literal["language", "speech", "music", "effects", "stream", "mastering", "nothing"]
 
@@ -34,6 +34,8 @@ class Ports:
     clips: Clips
     scratch: Path
     pronunciations: Mapping[str, str] = field(default_factory=dict)
+    designs: Mapping[str, Design] = field(default_factory=dict)
+    """For the speech engines that make voices for a drama."""
 
     def speech_for(self, engine: str) -> Speech:
         """Raises ProviderError when no such engine is configured."""

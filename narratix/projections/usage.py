@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from narratix.events.catalogue import EffectRendered, LineSpoken, MusicComposed, ScriptWritten, Usage
+from narratix.events.catalogue import EffectRendered, LineSpoken, MusicComposed, ScriptWritten, Usage, VoicesCast
 from narratix.events.store import Recorded
 from narratix.projections.projection import Projection, projection_table
 
@@ -28,8 +28,8 @@ def _usages(recorded: Recorded) -> tuple[Usage, ...]:
     match recorded.data:
         case LineSpoken() | MusicComposed() | EffectRendered() as made:
             return (made.usage,)
-        case ScriptWritten() as script:
-            return script.usage
+        case ScriptWritten() | VoicesCast() as several:
+            return several.usage
         case _:
             return ()
 
@@ -62,7 +62,7 @@ def evolve(row: DailyUsage | None, recorded: Recorded, key: str) -> DailyUsage |
 
 USAGE: Final = Projection(
     name="usage",
-    code_version=1,
+    code_version=2,
     row=DailyUsage,
     table=projection_table("usage"),
     keys=lambda event: dict.fromkeys(_key(event, usage) for usage in _usages(event)),

@@ -13,6 +13,9 @@ from narratix.providers.http import Api, OutOfService, Reply
 
 NAME: Final = "elevenlabs"
 URL: Final = "https://api.elevenlabs.io"
+MARK: Final = "narratix"
+"""The label of voices that we made."""
+
 QUEUE_SECONDS: Final = 1.0
 QUEUE_TURNS: Final = 30
 """How often a call that came too early for the plan's concurrency is sent again before it is given up."""

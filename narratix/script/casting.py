@@ -68,9 +68,17 @@ def _wishes(cast: Sequence[CastMember], wishes: Mapping[str, str], by_id: Mappin
     return wanted
 
 
+def age_of(member: CastMember) -> str:
+    """child, young, adult or old, by what somebody is called."""
+    return next((_AGE_OF[word] for word in sorted(_called(member)) if word in _AGE_OF), "adult")
+
+
+def _called(member: CastMember) -> set[str]:
+    return {word for name in (member.name, *member.aliases) for word in name.casefold().split()}
+
+
 def _best(member: CastMember, voices: Sequence[Voice], taken: Counter[str], in_use: Sequence[Voice]) -> Voice:
-    called = {word for name in (member.name, *member.aliases) for word in name.casefold().split()}
-    age = next((_AGE_OF[word] for word in sorted(called) if word in _AGE_OF), "adult")
+    called, age = _called(member), age_of(member)
 
     def score(voice: Voice) -> tuple[bool, int, float, str]:
         fits = member.gender == "unknown" or voice.gender in (member.gender, "unknown")

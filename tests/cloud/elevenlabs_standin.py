@@ -46,6 +46,9 @@ class ElevenLabsStandin:
     plan: int = 3
     lines_left: int = 10**9
     """So many lines are spoken; then the quota is exceeded."""
+    designed: list[dict[str, Any]] = field(default_factory=list)
+    previews: dict[str, str] = field(default_factory=dict)
+    slots: int = 10
     url: str = ""
 
     @web.middleware
@@ -80,19 +83,83 @@ class ElevenLabsStandin:
     async def voices(self, request: web.Request, _body: Any) -> web.Response:
         size = int(request.query.get("page_size", "10"))
         start = int(request.query.get("next_page_token") or 0)
-        page = VOICES[start : start + min(size, 2)]
-        more = start + len(page) < len(VOICES)
+        listed = [*VOICES, *self.designed]
+        page = listed[start : start + min(size, 2)]
+        more = start + len(page) < len(listed)
         return web.json_response(
             {
                 "voices": page,
                 "has_more": more,
-                "total_count": len(VOICES),
+                "total_count": len(listed),
                 "next_page_token": str(start + len(page)) if more else None,
             }
         )
 
+    async def design(self, _request: web.Request, body: dict[str, Any]) -> web.Response:
+        if unknown := set(body) - {
+            "voice_description",
+            "model_id",
+            "text",
+            "auto_generate_text",
+            "loudness",
+            "guidance_scale",
+            "seed",
+        }:
+            return unprocessable(sorted(unknown)[0], "Extra inputs are not permitted")
+        if not 20 <= len(body["voice_description"]) <= 1000:
+            return unprocessable("voice_description", "String should have 20 to 1000 characters")
+        if body["model_id"] not in ("eleven_multilingual_ttv_v2", "eleven_ttv_v3"):
+            return unprocessable("model_id", "Input should be a known model")
+        if not body.get("auto_generate_text") and not 100 <= len(body.get("text", "")) <= 1000:
+            return unprocessable("text", "String should have 100 to 1000 characters")
+        made = [f"generated{len(self.previews)}x{number}" for number in range(3)]
+        self.previews |= dict.fromkeys(made, body["voice_description"])
+        sound = base64.b64encode(tone(1.0, 0.0, 1.0)).decode()
+        previews = [
+            {
+                "audio_base_64": sound,
+                "generated_voice_id": id,
+                "media_type": "audio/mpeg",
+                "duration_secs": 1.0,
+                "language": "en",
+            }
+            for id in made
+        ]
+        return web.json_response({"previews": previews, "text": body.get("text") or "Once upon a time."})
+
+    async def create(self, _request: web.Request, body: dict[str, Any]) -> web.Response:
+        if set(body) - {
+            "voice_name",
+            "voice_description",
+            "generated_voice_id",
+            "labels",
+            "played_not_selected_voice_ids",
+        }:
+            return unprocessable("body", "Extra inputs are not permitted")
+        if self.previews.get(body.get("generated_voice_id", "")) != body.get("voice_description"):
+            return problem(404, {"status": "voice_not_found", "message": "No such preview."})
+        if len(self.designed) >= self.slots:
+            return problem(
+                400, {"status": "voice_limit_reached", "message": "You have reached your maximum of voices."}
+            )
+        voice = {
+            "voice_id": f"designed{len(self.requests)}",
+            "name": body["voice_name"],
+            "category": "generated",
+            "labels": body["labels"],
+        }
+        self.designed.append(voice)
+        return web.json_response(voice)
+
+    async def delete(self, request: web.Request, _body: Any) -> web.Response:
+        kept = [voice for voice in self.designed if voice["voice_id"] != request.match_info["voice"]]
+        if len(kept) == len(self.designed):
+            return problem(404, {"status": "voice_not_found", "message": "A voice with that id was not found."})
+        self.designed = kept
+        return web.json_response({"status": "ok"})
+
     async def speak(self, request: web.Request, body: dict[str, Any]) -> web.Response:
-        if all(voice["voice_id"] != request.match_info["voice"] for voice in VOICES):
+        if all(voice["voice_id"] != request.match_info["voice"] for voice in [*VOICES, *self.designed]):
             return problem(404, {"status": "voice_not_found", "message": "A voice with that id was not found."})
         if unknown := set(body) - SPEECH_FIELDS:
             return unprocessable(sorted(unknown)[0], "Extra inputs are not permitted")
@@ -191,6 +258,9 @@ async def elevenlabs_standin() -> AsyncIterator[ElevenLabsStandin]:
     application.router.add_get("/v2/voices", routed(standin.voices))
     application.router.add_post("/v1/text-to-speech/{voice}/with-timestamps", routed(standin.speak))
     application.router.add_post("/v1/sound-generation", routed(standin.effect))
+    application.router.add_post("/v1/text-to-voice/design", routed(standin.design))
+    application.router.add_post("/v1/text-to-voice", routed(standin.create))
+    application.router.add_delete("/v1/voices/{voice}", routed(standin.delete))
     application.router.add_post("/v1/music", routed(standin.music))
     runner = web.AppRunner(application, shutdown_timeout=0.2)
     await runner.setup()

@@ -17,7 +17,7 @@ import numpy as np
 from narratix.events.catalogue import Gender
 from narratix.ports import SAMPLE_RATE, ProviderError, Sound, Spoken, SpokenWord, Voice
 from narratix.providers.calls import CALLS
-from narratix.providers.elevenlabs import NAME, ElevenLabs
+from narratix.providers.elevenlabs import MARK, NAME, ElevenLabs
 from narratix.providers.http import Reply
 from narratix.providers.prices import used
 from narratix.providers.sounds import decoded, trimmed
@@ -86,7 +86,8 @@ class ElevenLabsSpeech:
             while len(found) < MOST_VOICES:
                 reply = await self._vendor.call("GET", "/v2/voices", query=query)
                 page: _Page = reply.json("ElevenLabs", _Page)
-                found.extend(map(_voice, page.voices))
+                # those that were designed for a character are nobody else's
+                found.extend(_voice(listed) for listed in page.voices if MARK not in (listed.labels or {}))
                 if not (page.has_more and page.next_page_token):
                     break
                 query["next_page_token"] = page.next_page_token
