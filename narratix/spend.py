@@ -181,7 +181,7 @@ class Ledger:
 
     name = "spend"
     build = 1
-    code_version = 1
+    code_version = 2
     pause = 0.0
     refolds = False
 
