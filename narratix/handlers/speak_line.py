@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 
 import structlog
 
@@ -59,16 +60,28 @@ async def _said(ports: Ports, job: Job, line: int) -> tuple[str, int]:
 
 async def _clip(ports: Ports, job: Job, segment: Segment, text: str, speech: Speech, voice: str) -> Clip:
     said = in_text(text, {**ports.pronunciations, **job.options.pronunciations})
+    return await spoken_clip(ports, speech, voice, text, segment.direction, segment.speed, said)
 
-    medium, level = medium_of(segment.direction), level_of(segment.direction)
+
+async def spoken_clip(
+    ports: Ports,
+    speech: Speech,
+    voice: str,
+    text: str,
+    direction: str = "",
+    speed: float = 1.0,
+    said: Mapping[str, str] | None = None,
+) -> Clip:
+    """The clip of a text as a voice speaks it, ready for the mix. `said` are the pronunciations of words in it."""
+    medium, level = medium_of(direction), level_of(direction)
 
     async def make() -> Made:
-        spoken = await speech.speak(text, voice, direction=segment.direction, speed=segment.speed, pronunciations=said)
+        spoken = await speech.speak(text, voice, direction=direction, speed=speed, pronunciations=said or {})
         sound, energies = await asyncio.to_thread(lambda: prepare_speech(heard_through(spoken.sound, medium), level))
         words = tuple((word.start, word.end, round(word.begins, 3), round(word.ends, 3)) for word in spoken.words)
         return Made(sound=sound, energies=energies, usage=spoken.usage, words=words)
 
-    inputs = (text, voice, speech.name, speech.model, segment.direction, segment.speed)
+    inputs = (text, voice, speech.name, speech.model, direction, speed)
     # a line depends on the lexicon only where it has one of its words, and on the sound's treatment where it has any
     treated = ({"medium": medium, "level": level},) if medium or level else ()
     return await ports.clips.get("speech", (*inputs, *([said] if said else []), *treated), make)

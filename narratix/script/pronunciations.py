@@ -16,10 +16,11 @@ Pronunciations = Mapping[str, str]
 MOST: Final = 200
 LONGEST_WORD: Final = 40
 LONGEST: Final = 80
-WORD: Final = re.compile(r"\w+(?:['’]\w+)*")
+WORD: Final = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 """A word as a lexicon has it: also a member of a compound, and with an apostrophe inside."""
 
-_KEY: Final = re.compile(r"\w+(?:['-]\w+)*")
+_COMPOUND: Final = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
+_KEY: Final = re.compile(r"[^\W_]+(?:['-][^\W_]+)*")
 _RESPELLING: Final = re.compile(r"[^\W\d_]+(?:[ '-][^\W\d_]+)*")
 
 
@@ -67,7 +68,7 @@ def in_text(text: str, pronunciations: Pronunciations) -> dict[str, str]:
     """The entries whose word stands in the text, in the order of the alphabet."""
     if not pronunciations:
         return {}
-    found = {key(run) for run in re.findall(r"\w+(?:['’-]\w+)*", text)}
+    found = {key(run) for run in _COMPOUND.findall(text)}
     for run in tuple(found):
         found |= {key(match.group()) for match in WORD.finditer(run)}
     found |= {each.removesuffix("'s") for each in found}

@@ -62,6 +62,21 @@ async def test_given_a_line_then_its_words_are_timed_within_the_sound(
     assert vendor.requests[0][2]["voice_settings"]["speed"] == 1.2
 
 
+async def test_given_a_pronunciation_then_the_word_is_sent_as_it_sounds_and_timed_as_it_is_written(
+    speech: ElevenLabsSpeech, vendor: ElevenLabsStandin
+) -> None:
+    text = "Then Siobhan’s cat saw Anna."
+    said = {"siobhan": "shuh-VAWN", "anna": "/ˈɑːnə/"}
+    spoken = await speech.speak(text, "annaVoice01", pronunciations=said)
+
+    sent = vendor.requests[0][2]["text"]
+    assert sent == "Then shuhvawn's cat saw ahnuh."
+    assert [text[word.start : word.end] for word in spoken.words] == ["Then", "Siobhan’s", "cat", "saw", "Anna."]
+    begins = [word.begins for word in spoken.words]
+    assert begins == pytest.approx([PACE * sent.index(word) for word in sent.split()], abs=0.03)
+    assert spoken.usage.units == len(sent)
+
+
 async def test_given_the_same_line_then_the_same_seed_is_sent(speech: ElevenLabsSpeech) -> None:
     assert request(LINE, "a", "m", "", 1.0) == request(LINE, "a", "m", "", 1.0)
     assert request(LINE, "a", "m", "", 1.0)["seed"] != request(LINE, "b", "m", "", 1.0)["seed"]

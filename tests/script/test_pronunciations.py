@@ -52,6 +52,7 @@ def test_given_an_entry_that_nobody_can_say_when_checked_then_it_says_why(word: 
         ("“HERMIONE!” he cried", ["hermione"]),
         ("the Hermione-like girl", ["hermione"]),
         ("D’Arcy and Anna", ["anna", "d'arcy"]),
+        ("_Anna_--Hermione!", ["anna", "hermione"]),
         ("Hermiones, Annabel", []),
         ("", []),
     ],

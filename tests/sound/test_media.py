@@ -17,7 +17,8 @@ def voice() -> Sound:
     time = np.arange(2 * SAMPLE_RATE) / SAMPLE_RATE
     tone = sum(np.sin(2 * np.pi * 110 * k * time + k * k) / k for k in range(1, 90))
     syllables = np.clip(np.sin(2 * np.pi * 4 * time), 0, 1)
-    return (0.1 * np.asarray(tone) * syllables).astype(np.float32)
+    spoken: Sound = (0.1 * np.asarray(tone) * syllables).astype(np.float32)
+    return spoken
 
 
 def level(sound: Sound, low: float, high: float) -> float:
@@ -57,7 +58,8 @@ def test_given_any_medium_when_heard_through_then_the_length_stays_and_nothing_i
     voice: Sound, medium: Medium
 ) -> None:
     through = heard_through(voice, medium)
-    assert (through.size, through.dtype) == (voice.size, np.float32)
+    assert through.size == voice.size
+    assert through.dtype == np.float32
     assert np.isfinite(through).all()
     assert heard_through(voice[:0], medium).size == 0
     assert heard_through(voice[:7], medium).size == 7

@@ -39,6 +39,7 @@ def said(text: str, pronunciations: Mapping[str, str] = LEXICON) -> str:
         ("“Hermione!” cried Anna.", "/hərˈmaɪoʊniː/! cried /ˈɑːnə/."),
         ("Anna’s D’Arcy’s book", "/ˈɑːnəz/ darcy's book"),
         ("HERMIONE-like", "/hərˈmaɪoʊniː/ like"),
+        ("_Anna_--she", "/ˈɑːnə/— she"),
         ("Annabel", "Annabel"),
     ],
 )
@@ -70,6 +71,7 @@ def test_given_a_voice_without_ipa_when_a_text_is_respelled_then_every_word_is_f
     assert [sent[at[word.start] : at[word.end]] for word in source_words(text)] == [
         "“hermyohnee's", "here,”", "said", "ahnuh.",
     ]  # fmt: skip
+    assert respelled("_Anna_", LEXICON)[0] == "_ahnuh_"
     assert respelled("Nobody.", LEXICON) == ("Nobody.", list(range(8)))
 
 

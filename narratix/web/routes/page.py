@@ -10,12 +10,15 @@ import msgspec
 from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
+from narratix.handlers.voice_sample import NoSuchVoice, voice_sample
 from narratix.ports import ProviderError
 from narratix.providers.language.templates import TEMPLATES
+from narratix.providers.speech import CLOUD_SPEECH
 from narratix.samples import SAMPLES
 from narratix.web.context import Here, as_json, visitor
 from narratix.web.described import content, problems
 from narratix.web.models import EngineList, Library, SampleList, TemplateList
+from narratix.web.problems import Problem
 from narratix.web.stories import clip_of, text_of
 
 router = APIRouter(prefix="/api/demo", tags=["page"], dependencies=[Depends(visitor)], responses=problems(401, 403))
@@ -41,6 +44,25 @@ async def voices(web: Here) -> Response:
         {"name": name, "default": name == ports.default_speech, "voices": [_voice(voice) for voice in engine.voices]}
         for name, engine in ports.speech.items()
     ]})  # fmt: skip
+
+
+@router.get(
+    "/voice",
+    response_class=Response,
+    status_code=302,
+    responses={**problems(404, 422), 302: {"description": "To the voice's sound (FLAC)."}},
+    summary="A voice, to be heard",
+)
+async def voice(engine: Annotated[str, Query()], voice: Annotated[str, Query()], web: Here) -> Response:
+    ports = web.services.ports
+    if engine in CLOUD_SPEECH:
+        raise Problem(404, "Nothing to hear here", f"A sample of {engine} would be paid for; its own site has some.")
+    try:
+        clip = await voice_sample(ports, engine, voice)
+    except NoSuchVoice as missing:
+        raise Problem(404, "Nothing to hear here", f"{missing} See /api/demo/voices.") from missing
+    address = await ports.storage.url(clip.key, web.services.settings.link_seconds)
+    return RedirectResponse(address, 302, {"Cache-Control": "no-store"})
 
 
 def _voice(voice: Any) -> dict[str, Any]:
