@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import itertools
 from collections.abc import AsyncIterator
@@ -10,7 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.cloud.elevenlabs_standin import tone
+from tests.cloud.elevenlabs_standin import cut_off, tone
 
 TOKEN = "r8_test"
 VERSION = "9aff84a639f96d0f7e6081cdea002d15133d0043727f849c40abdd166b7c75a8"
@@ -31,20 +32,34 @@ class Running:
 class ReplicateStandin:
     looks: int = 2
     ends: str = "succeeded"
-    output: str = "file"  # file, none, expired, foreign
+    output: str = "file"  # file, none, expired, foreign, empty, truncated, text
     refuse: int = 0
+    refusals: int = 1
+    asked: int = 0
+    how: list[str] = field(default_factory=list)  # stall, garbage, other shape, cut: instead of beginning one
     headers: dict[str, str] = field(default_factory=dict)
     predictions: dict[str, Running] = field(default_factory=dict)
     requests: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     url: str = ""
     _ids: itertools.count[int] = field(default_factory=itertools.count)
 
-    async def create(self, request: web.Request) -> web.Response:
-        if self.refuse:
-            status, self.refuse = self.refuse, 0
+    async def create(self, request: web.Request) -> web.StreamResponse:
+        self.asked += 1
+        if self.refuse and self.refusals:
+            self.refusals -= 1
+            status = self.refuse
             return web.json_response(
                 {"title": "no", "detail": "no", "status": status}, status=status, headers=self.headers
             )
+        how = self.how.pop(0) if self.how else ""
+        if how == "stall":
+            await asyncio.sleep(30)
+        if how == "garbage":
+            return web.Response(text="<html>", content_type="application/json")
+        if how == "other shape":
+            return web.json_response({"prediction": 1}, status=201)
+        if how == "cut":
+            return await cut_off(request)
         if request.headers.get("Authorization") != f"Bearer {TOKEN}":
             return web.json_response({"title": "Unauthenticated", "status": 401}, status=401)
         body = await request.json()
@@ -74,7 +89,9 @@ class ReplicateStandin:
         assert "Authorization" not in request.headers  # the token stays with the API
         if self.output == "expired":
             return web.Response(status=404)
-        return web.Response(body=tone(6.0, 0.1, 6.0, channels=2), content_type="audio/mpeg")
+        sound = tone(6.0, 0.1, 6.0, channels=2)
+        body = {"empty": b"", "truncated": sound[:150], "text": b"This is no sound."}.get(self.output, sound)
+        return web.Response(body=body, content_type="audio/mpeg")
 
     def _view(self, running: Running) -> dict[str, Any]:
         done = running.status == "succeeded"
