@@ -104,7 +104,7 @@ async def asked_of(postgres: str, name: str) -> Asked:
             """
             select (select sessions from pg_stat_database where datname = $1),
                    count(*), coalesce(max(greatest(backend_start, query_start, state_change))::text, '')
-            from pg_stat_activity where datname = $1
+            from pg_stat_activity where datname = $1 and backend_type = 'client backend'
             """,
             name,
         )
