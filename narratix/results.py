@@ -92,7 +92,11 @@ async def result(services: Services, job_id: UUID) -> dict[str, Any]:
             }
             for file in job.published.stems
         },
-        "captions": {"vtt": captions.get("vtt"), "srt": captions.get("srt")},
+        "captions": {
+            "vtt": captions.get("vtt"),
+            "srt": captions.get("srt"),
+            "words": captions.get("json"),
+        },
         "stream": {"hls": stream_address(job.id) if job.opened is not None else None},
         "script": [line_entry(line) for line in arrangement.placed],
         "cast": cast_of(job),

@@ -20,7 +20,7 @@ from narratix.handlers.reels import fetch_parts
 from narratix.handlers.stream_drama import stream_over
 from narratix.job import Job
 from narratix.ports import CONTENT_TYPES
-from narratix.sound.captions import captions, to_srt, to_vtt
+from narratix.sound.captions import captions, to_json, to_srt, to_vtt
 from narratix.sound.envelopes import sample_at
 
 STEMS: Final = ("dialogue", "music", "effects")
@@ -33,9 +33,11 @@ async def run(ports: Ports, job: Job, _item: str) -> Event:
     arrangement, digest = arrange(job, reading), job.mixed.timeline_sha256
     names = {member.id: member.name for member in job.script.cast}
     shown = captions(reading.text, names, arrangement.placed)
+    words = to_json(reading.text, names, arrangement.placed)
     written = [
         await _publish(ports, job, "captions.vtt", "vtt", "text/vtt; charset=utf-8", to_vtt(shown)),
         await _publish(ports, job, "captions.srt", "srt", "application/x-subrip", to_srt(shown)),
+        await _publish(ports, job, "words.json", "json", "application/json", words),
     ]
     async with workshop(ports.scratch) as directory:
         others = [format for format in dict.fromkeys(job.options.formats) if format != job.mixed.file.format]

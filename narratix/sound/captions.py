@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -45,9 +46,7 @@ def captions(text: str, names: Mapping[str, str], placed: Sequence[PlacedLine]) 
         if line.spoken is None:
             continue
         speaker = _one_line(names.get(line.segment.speaker, line.segment.speaker))
-        said, start, end = text, line.segment.start, line.segment.end
-        if line.wording is not None:
-            said, start, end = line.wording.text, 0, len(line.wording.text)
+        said, start, end = _said(text, line)
         for group in _groups(said, _pieces(said, start, end, line)):
             shown = _one_line(said[group[0].start : group[-1].end])
             if shown:
@@ -75,6 +74,41 @@ def to_srt(captions: Iterable[Caption]) -> str:
         before = caption.speaker
         blocks.append(f"{number}\n{_clock(caption.begins, ',')} --> {_clock(caption.ends, ',')}\n{said}\n")
     return "\n".join(blocks)
+
+
+def to_json(text: str, names: Mapping[str, str], placed: Sequence[PlacedLine]) -> str:
+    """Every spoken line with its words, for players that follow the text word by word: seconds of the drama, and `start`
+    and `end` in characters of the story, whose own spelling `text` keeps; of a line that was revised, in those of its own
+    wording."""
+    lines = [
+        {
+            "speaker": names.get(line.segment.speaker, line.segment.speaker),
+            "begins": round(line.begins, 3),
+            "ends": round(line.ends, 3),
+            "text": _one_line(said[start:end]),
+            "words": [
+                {
+                    "text": said[word.start : word.end],
+                    "start": word.start,
+                    "end": word.end,
+                    "begins": round(line.begins + word.begins, 3),
+                    "ends": round(line.begins + word.ends, 3),
+                }
+                for word in line.spoken.words
+            ],
+        }
+        for line in placed
+        for said, start, end in [_said(text, line)]
+        if line.spoken is not None
+    ]
+    return json.dumps({"lines": lines}, ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+def _said(text: str, line: PlacedLine) -> tuple[str, int, int]:
+    """The words of a line: characters [start, end) of the story, or the wording that it has instead."""
+    if line.wording is None:
+        return text, line.segment.start, line.segment.end
+    return line.wording.text, 0, len(line.wording.text)
 
 
 def _pieces(text: str, first: int, last: int, line: PlacedLine) -> list[_Piece]:

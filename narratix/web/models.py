@@ -133,6 +133,7 @@ class Stem(Answer):
 class Captions(Answer):
     vtt: str | None
     srt: str | None
+    words: str | None = Field(description="Every line word by word, as JSON.")
 
 
 class LiveStream(Answer):
@@ -240,6 +241,10 @@ class Quote(Answer):
     items: list[EstimatedUse]
     left: Left
     affordable: bool
+    wait_seconds: float | None = Field(
+        examples=[95.0],
+        description="Until it is made, at the pace of those that were made here of late; null before the first.",
+    )
 
 
 class SampleStory(Answer):

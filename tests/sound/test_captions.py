@@ -1,3 +1,4 @@
+import json
 import re
 from itertools import pairwise
 
@@ -6,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from narratix.events.catalogue import Segment, Word
-from narratix.sound.captions import Caption, captions, to_srt, to_vtt
+from narratix.sound.captions import Caption, captions, to_json, to_srt, to_vtt
 from narratix.sound.timeline import PlacedLine, SpokenLine
 from tests.sound.subtitles import NotValid, read_srt, read_vtt
 from tests.sound.synthetic_drama import Drama
@@ -68,6 +69,17 @@ def test_captions_of_any_text_are_valid_and_lose_nothing(text: str) -> None:
     assert [cue.id for cue in as_srt] == [str(n) for n in range(1, len(made) + 1)]
     for read in (as_vtt, as_srt):
         assert [cue.begins for cue in read] == [round(c.begins * 1000) for c in made]
+
+
+def test_given_a_drama_when_told_word_by_word_then_every_word_has_its_place_and_its_time(drama: Drama) -> None:
+    told = json.loads(to_json(drama.text, drama.names, drama.placed()))
+    words = [word for line in told["lines"] for word in line["words"]]
+    assert [drama.text[word["start"] : word["end"]] for word in words] == [word["text"] for word in words]
+    assert [word["text"].rstrip(".") for word in words] == drama.text.replace(".", "").split()
+    assert all(a["begins"] <= b["begins"] for a, b in pairwise(words))
+    for line in told["lines"]:
+        assert line["speaker"] in drama.names.values()
+        assert all(line["begins"] <= word["begins"] <= word["ends"] <= line["ends"] + 0.001 for word in line["words"])
 
 
 def test_the_formats_to_the_letter() -> None:

@@ -80,6 +80,7 @@ async def test_given_a_story_when_it_is_submitted_then_its_links_lead_to_the_res
     download = await visitor.get(result.formats[1].url)
     assert "filename*=UTF-8''b%20The%20Old%20House%20b.m4b" in download.headers["content-disposition"]
     assert (await visitor.get(result.captions.vtt or "")).text.startswith("WEBVTT")
+    assert (await visitor.get(result.captions.words or "")).json()["lines"]
 
     assert (await visitor.get(f"/api/demo/text/{job_id}")).text == TEXT
     clip = await visitor.get(f"/api/demo/line/{job_id}/0", follow_redirects=True)
