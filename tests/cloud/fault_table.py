@@ -115,9 +115,8 @@ def _replicate(
     )
 
 
-TESTED_DEADLINE: Final = "within 0.4 seconds"
-DEADLINE: Final = "within 120 seconds (Replicate: 60)"
-"""What is said outside tests."""
+TESTED_SECONDS: Final = "0.4 seconds"
+"""How long the tests wait for a slow vendor. Outside them it is longer, and said so."""
 
 SHAPE: Final = "in a shape that its API does not have."
 USELESS: Final = "each answer, though it was of no use"
@@ -143,7 +142,7 @@ ROWS: Final[Sequence[Row]] = (
     _labels("wrong schema", lambda labels: [{key: value for key, value in one.items() if key != "speaker"} for one in labels], "the labels do not fit their schema", 9),
     _labels("missing ids", lambda labels: labels[1:], "lines were left out", 9),
     _labels("duplicated ids", lambda labels: [*labels, labels[0]], "a line was labelled twice", 9),
-    _labels("unknown speaker", lambda labels: [{**one, "speaker": "p99"} for one in labels], "who is not in the cast", 9),
+    _labels("unknown speaker", lambda labels: [{**one, "speaker": "p99"} for one in labels], "was given to 'p99', who is not in the cast", 9),
     _labels("max_tokens", "max_tokens", "the answer was cut off at its longest", 9),
     _labels("refusal", "refusal", "the model refused them (general_harms)", 9),
     _labels("text against the policy", "policy", "It urges violence.", 0, "nobody: the job fails and says why"),
@@ -217,7 +216,8 @@ vendor charges for an answer of no use is paid for each time that it was asked.
 def _told(row: Row) -> str:
     if row.service == "Claude's labels" and row.asks:
         return f"Lines were given to their speakers by the rules, for review: {row.said}."
-    return row.said or "nothing"
+    real = "60 seconds" if row.service == "Replicate" else "120 seconds"
+    return row.said.replace(TESTED_SECONDS, real) or "nothing"
 
 
 def page() -> str:
@@ -232,7 +232,7 @@ def page() -> str:
             for row in ROWS
             if row.service == service
         ]
-    return "".join(parts).replace(TESTED_DEADLINE, DEADLINE)
+    return "".join(parts)
 
 
 if __name__ == "__main__":
