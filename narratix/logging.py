@@ -41,8 +41,11 @@ class _File:
 
 
 def configure_logging(settings: Settings, *, quiet: bool = False) -> None:
-    """Log to stderr from the settings' level up. `quiet` leaves the screen to the command: warnings and errors go to
-    narratix.log in the home directory."""
+    """Log to stderr from the settings' level up, and send errors and traces where an address is set for them. `quiet`
+    leaves the screen to the command: warnings and errors go to narratix.log in the home directory.
+
+    Raises ReportsMissing where such an address is set and the library for it is not there.
+    """
     output: Any = _File(settings.home / LOG_FILE) if quiet else _Stderr()
     level = max(LEVELS[settings.log_level], logging.WARNING if quiet else logging.DEBUG)
     shared: list[Any] = [
@@ -52,7 +55,7 @@ def configure_logging(settings: Settings, *, quiet: bool = False) -> None:
     ]
     last = _last(settings)
     structlog.configure(
-        processors=[*shared, *last],
+        processors=[*shared, *_reports(settings), *last],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(output),
         cache_logger_on_first_use=False,
@@ -65,6 +68,19 @@ def configure_logging(settings: Settings, *, quiet: bool = False) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=max(level, logging.WARNING), force=True)
+
+
+def _reports(settings: Settings) -> list[Any]:
+    """What sends elsewhere; neither library is loaded where no address is set."""
+    if settings.otlp_endpoint:
+        from narratix.tracing import open_tracing
+
+        open_tracing(settings.otlp_endpoint, settings.otlp_headers.get_secret_value(), settings.environment)
+    if not (dsn := settings.sentry_dsn.get_secret_value()):
+        return []
+    from narratix.reporting import error_reports
+
+    return [error_reports(dsn, settings.environment, settings.commit)]
 
 
 def _last(settings: Settings) -> list[Any]:

@@ -138,6 +138,12 @@ class Settings(BaseSettings):
     commit: str = Field(default="", validation_alias="RAILWAY_GIT_COMMIT_SHA")
     """The commit that runs here, which `/health/ready` names; the platform sets it."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    sentry_dsn: SecretStr = Field(default=SecretStr(""), validation_alias="SENTRY_DSN")
+    """Where errors go: which, where in the code and for which job, nothing of what a story says. Empty: nowhere."""
+    otlp_endpoint: str = Field(default="", validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT")
+    """The OpenTelemetry collector that gets traces, over HTTP, as in https://otel.example.org:4318. Empty: none."""
+    otlp_headers: SecretStr = Field(default=SecretStr(""), validation_alias="OTEL_EXPORTER_OTLP_HEADERS")
+    """What it is sent with every call, as in authorization=Bearer ...,x-team=narratix."""
 
     @property
     def languages(self) -> list[str]:

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from narratix.tracing import span
+
 BOUNDS: Final = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 180.0, 600.0, 1800.0)
 """Seconds; the upper bounds of the counted spans, beyond the last of which lies one more."""
 
@@ -34,7 +36,8 @@ class Timings:
         """Count what happens in the block as one run, which ends as done, failed or cancelled; its errors go on."""
         began, outcome = self._clock(), "failed"
         try:
-            yield
+            with span(stage):
+                yield
             outcome = "done"
         except asyncio.CancelledError:
             outcome = "cancelled"

@@ -21,9 +21,13 @@ def prepared(*, quiet: bool = False) -> Settings:
     """The settings, with logging set up. `quiet`: nothing below a warning, so that bars and tables stay intact."""
     from narratix.logging import configure_logging
     from narratix.settings import Settings
+    from narratix.tracing import ReportsMissing
 
     settings = Settings()
-    configure_logging(settings, quiet=quiet)
+    try:
+        configure_logging(settings, quiet=quiet)
+    except ReportsMissing as missing:
+        raise CommandFailed(str(missing)) from missing
     return settings
 
 

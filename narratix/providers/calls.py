@@ -15,6 +15,7 @@ import structlog
 
 from narratix.events.catalogue import Usage
 from narratix.ports import ProviderError
+from narratix.tracing import span
 
 log = structlog.get_logger(__name__)
 
@@ -68,7 +69,9 @@ class Calls:
         call, began = Call(), self._clock()
         outcome: Outcome = "ok"
         try:
-            yield call
+            with span(f"call {provider}", provider=provider, model=model) as note:
+                yield call
+                note.say(usd=call.usd)
         except ProviderError as problem:
             outcome = "permanent" if problem.permanent else "passing"
             raise

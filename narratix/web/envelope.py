@@ -17,6 +17,7 @@ from sse_starlette.sse import SendTimeoutError
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from narratix.tracing import span
 from narratix.web.metrics import Metrics
 from narratix.web.problems import Problem
 
@@ -63,7 +64,10 @@ class Envelope:
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
 
         inner = {**scope, "method": "GET"} if method == "HEAD" else scope
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
+        with (
+            structlog.contextvars.bound_contextvars(request_id=request_id),
+            span(f"{method} request", **{"http.request.method": method}) as note,
+        ):
             try:
                 await self._app(inner, receive, send_dressed)
             except SendTimeoutError:
@@ -76,6 +80,8 @@ class Envelope:
             finally:
                 route = getattr(inner.get("route"), "path", "page" if status == 200 else "none")
                 self._metrics.answered(method, route, status, time.perf_counter() - began)
+                note.rename(f"{method} {route}")
+                note.say(**{"http.route": route, "http.response.status_code": status})
 
 
 def _dress(message: Message, request_id: str, more: Mapping[str, str]) -> None:

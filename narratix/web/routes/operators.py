@@ -8,7 +8,7 @@ from starlette.responses import HTMLResponse, Response
 from narratix.web.context import Here, as_json, operator, visitor
 from narratix.web.described import content, problems
 from narratix.web.docs import docs_page
-from narratix.web.health import attention, reasons_against, status_page
+from narratix.web.health import attention, reasons_against, status_headers, status_page
 from narratix.web.models import Health
 from narratix.web.page import security_headers
 from narratix.web.problems import unavailable
@@ -52,7 +52,7 @@ async def metrics(web: Here) -> Response:
 
 @router.get("/status", response_class=HTMLResponse, summary="The same for people")
 async def status(web: Here) -> Response:
-    return HTMLResponse(await status_page(web.services), headers={**security_headers(), "Cache-Control": "no-store"})
+    return HTMLResponse(await status_page(web.services), headers=status_headers())
 
 
 @router.get("/docs", response_class=HTMLResponse, dependencies=[Depends(visitor)], summary="This description")
