@@ -10,6 +10,10 @@ from typing import Final
 from narratix.providers.speech.abbreviations import STARTERS
 
 _JOINTS: Final = re.compile(r"([—…]+)")
+_GLUED: Final = re.compile(
+    r"(?:(?<=\bMr\.)|(?<=\bMrs\.)|(?<=\bDr\.)|(?<=\bSt\.)|(?<=\bNo\.)|(?<=\bp\.)|(?<=\bpp\.))(?=[\dA-Z])"
+)
+"""Where a short form stands before its name without a blank."""
 _PARTS: Final = re.compile(r"([(\[¿¡'‘’]*)(.*?)([.,;:!?)\]'’&+=@×÷§*]*)", re.DOTALL)
 _SHORT_DOT: Final = re.compile(r"\.([,;:])")
 _SIGNS: Final = {"&": " and", "+": " plus", "=": " equals", "@": " at", "×": " times", "÷": " divided by"}
@@ -121,10 +125,11 @@ def _cut(owner: int, word: str) -> Iterator[Atom]:
             else:
                 found.joint += piece
             continue
-        if found is not None:
-            yield found
-        parts = _PARTS.fullmatch(piece)
-        assert parts is not None
-        found = Atom(owner, lead + parts[1], parts[2], parts[3])
-        lead = ""
+        for part in _GLUED.split(piece):
+            if found is not None:
+                yield found
+            parts = _PARTS.fullmatch(part)
+            assert parts is not None
+            found = Atom(owner, lead + parts[1], parts[2], parts[3])
+            lead = ""
     yield found or Atom(owner, lead, "", "")

@@ -43,6 +43,8 @@ _MEASURE: Final = re.compile(rf"([-−+±#])?({NUMBER})\s?(°[CFcf]?|%|‰|¢|[A
 _FEET: Final = re.compile(r"(\d+)['’′](\d{1,2})?")
 _VERSION: Final = re.compile(r"\d+(?:\.\d+){2,}")
 _PLAIN: Final = re.compile(rf"([-−+±#])?({NUMBER})")
+_DEGREES: Final = re.compile(r"(\d+)°(\d+)['’′]?")
+_DAYS: Final = re.compile(r"\d(?:st|nd|rd|th)\b")
 _COMPOUND: Final = re.compile(r"[\w'’.,]+(?:[-–][\w'’.]+)+")
 _MIXTURE: Final = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[A-Za-z\d]+")
 _SIGN_WORDS: Final = {"-": "minus", "−": "minus", "+": "plus", "±": "plus or minus", "#": "number"}
@@ -137,7 +139,7 @@ def _ordinals(atoms: Atoms, at: int) -> None:
     """22nd, 1,000th, the 2d of March"""
     atom, before = atoms[at], atoms.before(at)
     if match := _ORDINAL.fullmatch(atom.core):
-        atom.said = ordinal(int(match[1].replace(",", "")))
+        atom.say(ordinal(int(match[1].replace(",", ""))), dot=atoms.stops(at))
     elif (match := re.fullmatch(r"(\d*[23])d", atom.core)) and before is not None and before.core.casefold() == "the":
         atom.say(ordinal(int(match[1])), dot=atoms.stops(at))
 
@@ -197,6 +199,10 @@ def _measures(atoms: Atoms, at: int) -> None:
     atom, after = atoms[at], atoms.after(at)
     if (match := _FEET.fullmatch(atom.core)) and (match[2] or "’" not in atom.core):
         atom.said = f"{number(match[1])} foot" + (f" {number(match[2])}" if match[2] else "")
+    elif match := _DEGREES.fullmatch(atom.core):
+        atom.said = f"{number(match[1])} degrees {number(match[2])}"
+    elif (match := re.fullmatch(rf"({NUMBER})l", atom.core)) and atom.dotted:  # librae
+        atom.say(f"{number(match[1])} pounds", dot=atoms.stops(at))
     elif (match := _MEASURE.fullmatch(atom.core)) and match[3].casefold().rstrip(".") in UNITS:
         unit = match[3].casefold().rstrip(".")
         sign = _SIGN_WORDS[match[1]] + " " if match[1] else ""
@@ -232,7 +238,8 @@ def _compounds(atoms: Atoms, at: int) -> None:
     if not any(map(str.isdecimal, atom.core)):
         return
     if _COMPOUND.fullmatch(atom.core):
-        atom.said = " ".join(_member(part) for part in re.split("[-–]", atom.core))
+        members = [_member(part) for part in re.split("[-–]", atom.core)]
+        atom.said = (" to " if len(_DAYS.findall(atom.core)) == len(members) else " ").join(members)
     elif _MIXTURE.fullmatch(atom.core):
         atom.said = _mixture(atom.core)
     elif match := re.fullmatch(rf"({NUMBER})((?:'|’)\w+)", atom.core):
@@ -252,7 +259,8 @@ def _member(part: str) -> str:
 
 
 def _each_number(core: str) -> str:
-    return " ".join(re.sub(NUMBER, lambda match: f" {number(match.group())} ", core).split())
+    said = re.sub(NUMBER, lambda match: f" {number(match.group())} ", core)
+    return re.sub(r" (?=[,.;:])", "", " ".join(said.split()))
 
 
 def _mixture(core: str) -> str:

@@ -16,6 +16,7 @@ _SIGNS: Final = "".join(MONEY)
 _MONEY: Final = re.compile(rf"([{_SIGNS}])({NUMBER})(k|m|bn|b|tn|K|M|B)?(?:[-–]([{_SIGNS}])?({NUMBER}))?")
 _SHILLINGS: Final = re.compile(r"(\d{1,3})s")
 _PENCE: Final = re.compile(r"(\d{1,2})?([½¼¾])?d")
+_ONE_THING: Final = frozenset({"note", "notes", "bill", "bills", "piece", "pieces", "bet", "fine", "reward"})
 _COINS: Final = re.compile(r"(\d{1,2})/(\d{1,2}|-)")
 
 
@@ -35,7 +36,9 @@ def _money(atoms: Atoms, at: int) -> None:
         atom.said = number(amount)
         after.said = f"{after.core} {one if sign == '¥' else one + 's'}"
     else:
-        atom.said = _sum(amount, one, small, of_something=after is not None and after.core.startswith("-"))
+        atom.said = _sum(
+            amount, one, small, of_something=after is not None and not atom.tail and after.core in _ONE_THING
+        )
 
 
 def _sum(amount: str, one: str, small: str, *, of_something: bool = False) -> str:

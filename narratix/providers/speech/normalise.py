@@ -43,6 +43,7 @@ _ACRONYM: Final = re.compile(r"([A-Z][A-Z&]+)((?:'|’)?s)?")
 _SITE: Final = re.compile(
     r"(?:https?://)?(?:www\.)?[\w-]+(?:\.[\w-]+)*\.(?:com|org|net|edu|gov|co\.uk|io|uk|de|fr)(?:/\S*)?"
 )
+_ROMAN_ORDINAL: Final = re.compile(r"([IVXLC]{2,})(?:st|nd|rd|th)")
 _ADDRESS: Final = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _EITHER: Final = re.compile(r"[^\W\d_]+(?:/[^\W\d_]+)+")
 
@@ -96,7 +97,7 @@ def _saint_or_street(atoms: Atoms, at: int) -> None:
     )
     if name_follows and not numbered:
         atom.say({"St": "Saint", "Dr": "Doctor", "Mt": "Mount", "Ft": "Fort"}[atom.core], dot=False)
-    elif behind_name and atom.core in ("St", "Dr") and atom.dotted:
+    elif (behind_name or (before is not None and before.figures)) and atom.core in ("St", "Dr") and atom.dotted:
         atom.say({"St": "Street", "Dr": "Drive"}[atom.core], dot=atoms.begins_sentence(at + 1))
 
 
@@ -147,7 +148,9 @@ def _initials(atoms: Atoms, at: int) -> None:
     atom, after = atoms[at], atoms.after(at)
     written = atom.core + ("." if atom.dotted else "")
     bare = re.sub(r"(?:'|’)s$", "", atom.core)
-    if len(atom.core) == 1 and atom.core.isalpha() and atom.core.isupper() and atom.dotted:
+    if atom.core == "A" and not atom.dotted and (atom.tail or after is None or after.core in ("to", "and", "or")):
+        atom.said = LETTER_A  # an article has its word behind it
+    elif len(atom.core) == 1 and atom.core.isalpha() and atom.core.isupper() and atom.dotted:
         before = atoms.before(at)
         among = before is not None and (before.initial or before.core in BEFORE_NAMES)
         initial_follows = after is not None and (after.initial or (atom.core != "I" and after.core[:1].isupper()))
@@ -170,6 +173,9 @@ def _spelt(atoms: Atoms, at: int) -> None:
 def _romans(atoms: Atoms, at: int) -> None:
     """Chapter XIV, Henry VIII, VII. The Adventure; I is a number only where nothing else is likely."""
     atom, before, after = atoms[at], atoms.before(at), atoms.after(at)
+    if (match := _ROMAN_ORDINAL.fullmatch(atom.core)) and roman(match[1]):
+        atom.said = ordinal(roman(match[1]))
+        return
     bare = re.sub(r"(?:'|’)s$", "", atom.core)
     cue = re.sub(r"\W", "", before.core).casefold() if before is not None and not before.tail.strip(".") else ""
     number = roman(bare.upper()) if bare.isupper() or (bare.islower() and cue in NUMBERED) else 0
@@ -186,7 +192,7 @@ def _romans(atoms: Atoms, at: int) -> None:
     elif before is not None and not before.tail and before.core[:1].isupper() and number < 50:
         named = before.core.istitle() and cue not in STARTERS
         if cue in REIGNING or (named and len(bare) > 1 and bare not in ("DI", "MI", "XL")):
-            atom.said = f"the {ordinal(number)}{possessive}"
+            atom.say(f"the {ordinal(number)}{possessive}", dot=atoms.stops(at))
 
 
 def _capitals(atoms: Atoms, at: int) -> None:
