@@ -96,6 +96,8 @@ async def test_given_a_finished_drama_when_a_line_is_revised_then_only_what_hear
     said = [told["text"][start:end] for start, end, _, _ in told["words"]]
     assert [word.strip("“,”") for word in said] == ["It", "is", "far", "too", "late", "for", "that"]
     assert first["audio"]["url"].partition("?")[0] != second["audio"]["url"].partition("?")[0]
+    streamed = sum(passage.duration for passage in job.passages.values())
+    assert streamed == pytest.approx(mixed.duration, abs=0.03)  # the passages still follow each other without a gap
     captions = await narratix.ports.storage.get(job.published.captions[0].key)  # type: ignore[union-attr]
     assert "far too late for that" in captions.decode()
     assert "It is late" not in captions.decode()
