@@ -127,7 +127,7 @@ async def retry(job_id: UUID, request: Request, web: Here, actor: Actor) -> Resp
 
 
 @router.post(
-    "/revise/{job_id}", status_code=202, response_model=Accepted, responses=problems(400, 404, 409, 415, 422),
+    "/revise/{job_id}", status_code=202, response_model=Accepted, responses=problems(400, 404, 409, 415, 422, 429),
     dependencies=[Depends(rate_limited)], summary="Change a line",
 )  # fmt: skip
 async def revise(job_id: UUID, given: Revision, request: Request, web: Here, actor: Actor) -> Response:
