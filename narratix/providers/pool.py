@@ -39,6 +39,10 @@ instead, whose memory they share."""
 REST_SECONDS: Final = 300.0
 """After this long without a call the workers end: a neural voice holds up to a gigabyte for each, which is paid for."""
 
+BEHIND: Final = 5
+"""The `nice` of engines that speak: lines are many, and most are spoken long before they are heard, while the music of the
+beginning, the mixing of a passage and the answers of the web are waited for."""
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -50,6 +54,9 @@ class EnginePool:
     importable by name. No process exists before the first `run`, after `close`, or when nothing was called for `rest`
     seconds (default: REST_SECONDS); the pool starts again when it is used again. At most two calls per worker are
     handed over at a time: the others wait here, where cancelling them costs nothing.
+
+    `nice` is by how much the workers step back behind other processes when all cores are busy (see nice(2)): what is
+    made ahead of its time need not hold up what somebody waits for.
 
     Errors of the function and of the initializer arrive as they were raised. A worker that dies takes the calls
     in flight with it: they raise a retriable ProviderError, and the next call finds fresh workers.
@@ -63,10 +70,12 @@ class EnginePool:
         *,
         name: str = "engine",
         rest: float | None = None,
+        nice: int = 0,
     ) -> None:
         self.workers = workers or available_cores()
         self._load = partial(initializer, *initargs) if initializer else None
         self._name = name
+        self._nice = nice
         self._rest_seconds = REST_SECONDS if rest is None else rest
         self._under_way = 0
         self._resting: asyncio.TimerHandle | None = None
@@ -137,7 +146,7 @@ class EnginePool:
             self.workers,
             mp_context=multiprocessing.get_context("forkserver"),
             initializer=_enter,
-            initargs=(self._load,),
+            initargs=(self._load, self._nice),
         )
         return self._executor
 
@@ -176,10 +185,11 @@ def _told(loop: asyncio.AbstractEventLoop, ended: Callable[[], None]) -> None:
 _load: Callable[[], object] | None = None
 
 
-def _enter(load: Callable[[], object] | None) -> None:
+def _enter(load: Callable[[], object] | None, nice: int) -> None:
     """The terminal's Ctrl-C is the service's to answer; a worker ends when the service does."""
     global _load
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.nice(nice)
     threading.Thread(target=_die_with_parent, daemon=True).start()
     _load = load
 

@@ -144,3 +144,11 @@ def _runs(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+async def test_given_an_engine_that_is_waited_for_less_when_it_runs_then_its_workers_step_back() -> None:
+    pool = EnginePool(1, nice=3)
+    try:
+        assert await pool.run(os.nice, 0) == min(19, os.nice(0) + 3)
+    finally:
+        await pool.close()

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from narratix.events.catalogue import Usage
 from narratix.ports import ProviderError, Sound, Spoken, Voice
-from narratix.providers.pool import EnginePool
+from narratix.providers.pool import BEHIND, EnginePool
 from narratix.providers.speech import onnx
 from narratix.providers.speech.delivery import delivery
 from narratix.providers.speech.line import NOTHING, Line, speak_line
@@ -33,7 +33,7 @@ class HibariSpeech:
     model = f"hibari-0.2-heart+r{READING}"
 
     def __init__(self, workers: int | None = None) -> None:
-        self._pool = EnginePool(workers, load, name="fast voices")
+        self._pool = EnginePool(workers, load, name="fast voices", nice=BEHIND)
 
     @property
     def voices(self) -> Sequence[Voice]:

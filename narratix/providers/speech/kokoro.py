@@ -8,7 +8,7 @@ from pathlib import Path
 
 from narratix.events.catalogue import Usage
 from narratix.ports import ProviderError, Spoken, Voice
-from narratix.providers.pool import EnginePool
+from narratix.providers.pool import BEHIND, EnginePool
 from narratix.providers.speech.delivery import delivery
 from narratix.providers.speech.kokoro_model import KokoroModel
 from narratix.providers.speech.line import NOTHING, Line, speak_line
@@ -24,7 +24,7 @@ class KokoroSpeech:
     model = f"kokoro-82m-v1.0-int8+r{READING}"
 
     def __init__(self, voices_directory: Path, workers: int | None = None) -> None:
-        self._pool = EnginePool(workers, load, (voices_directory,), name="Kokoro voices")
+        self._pool = EnginePool(workers, load, (voices_directory,), name="Kokoro voices", nice=BEHIND)
 
     @property
     def voices(self) -> Sequence[Voice]:
