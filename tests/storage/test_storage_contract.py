@@ -1,11 +1,13 @@
-"""What every store promises, asked of each of them: files in a directory, and a real S3 store."""
+"""What every store promises, asked of each of them: files in a directory, a real S3 store, and one that refuses what
+Cloudflare R2 does."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
@@ -15,34 +17,33 @@ import pytest
 from narratix.ports import NotStored, ProviderError, Storage, StoredObject
 from narratix.providers.storage.directory import AddressRefused, DirectoryStorage
 from narratix.providers.storage.s3 import S3Storage
-from tests.storage.seaweedfs import ACCESS_KEY, BUCKET, SECRET_KEY, DoesNotStart, running_seaweedfs
+from tests.storage.r2 import r2_before
+from tests.storage.seaweedfs import ACCESS_KEY, BUCKET, SECRET_KEY
 
 MULTIPART = bytes(range(256)) * (20 << 12)  # 20 MiB: two whole parts of 8 MiB, and a rest
 
 Visit = Callable[[str], Awaitable[tuple[int, bytes]]]
 
 
-@pytest.fixture(scope="module")
-def s3_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    try:
-        with running_seaweedfs(tmp_path_factory.mktemp("seaweedfs")) as address:
-            yield address
-    except DoesNotStart as reason:
-        pytest.skip(str(reason))
-
-
-@pytest.fixture(params=["directory", "s3"])
+@pytest.fixture(params=["directory", "s3", "r2"])
 async def storage(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Storage]:
-    store: Storage
-    if request.param == "directory":
-        store = DirectoryStorage(tmp_path / "store", secret=b"secret", clock=time.time)
-    else:
-        address = request.getfixturevalue("s3_address")
-        store = S3Storage(bucket=BUCKET, endpoint_url=address, access_key_id=ACCESS_KEY, secret_access_key=SECRET_KEY)
-    yield store
-    async for left in store.list(""):
-        await store.delete(left.key)
-    await store.close()
+    async with contextlib.AsyncExitStack() as stack:
+        store: Storage
+        if request.param == "directory":
+            store = DirectoryStorage(tmp_path / "store", secret=b"secret", clock=time.time)
+        else:
+            address, refused = request.getfixturevalue("s3_address"), []
+            if request.param == "r2":
+                address, r2 = await stack.enter_async_context(r2_before(address))
+                refused = r2.refused
+            store = S3Storage(
+                bucket=BUCKET, endpoint_url=address, access_key_id=ACCESS_KEY, secret_access_key=SECRET_KEY
+            )
+        yield store
+        async for left in store.list(""):
+            await store.delete(left.key)
+        await store.close()
+        assert request.param == "directory" or refused == [], "R2 would have refused this"
 
 
 @pytest.fixture
