@@ -1,10 +1,10 @@
 """Measures the local voices.
 
-python benchmarks/voices.py pitch kokoro     median pitch and duration of every voice
-python benchmarks/voices.py speed kokoro 2   wall seconds per second of speech, with 2 workers
-python benchmarks/voices.py cpu kokoro       processor seconds per second of speech, and memory
-python benchmarks/voices.py cpu kokoro --plain   the same with the graph as its author wrote it, without VNNI
-python benchmarks/voices.py forms 5          Kokoro's two graphs in turn, five times: samples, times and their ratio
+python -m benchmarks.voices pitch kokoro     median pitch and duration of every voice
+python -m benchmarks.voices speed kokoro 2   wall seconds per second of speech, with 2 workers
+python -m benchmarks.voices cpu kokoro       processor seconds per second of speech, and memory
+python -m benchmarks.voices cpu kokoro --plain   the same with the graph as its author wrote it, without VNNI
+python -m benchmarks.voices forms 5          Kokoro's two graphs in turn, five times: samples, times and their ratio
 """
 
 from __future__ import annotations
