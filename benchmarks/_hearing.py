@@ -18,6 +18,7 @@ from narratix.ports import SAMPLE_RATE, Cue, Sound, Timeline
 from narratix.services import Services
 from narratix.sound.codec import from_flac
 from narratix.sound.mixer import Mixer
+from narratix.sound.timeline import PlacedLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,35 +34,42 @@ class SoundedEffect:
 
 @dataclass(frozen=True, slots=True)
 class Performed:
-    """A finished drama: its gates, its captions as they were published, and mono stems at 16 kHz."""
+    """A finished drama: its gates, its file and its captions as they were published, its lines and its timeline, and mono
+    stems at 16 kHz. `cast` maps cast ids to names."""
 
     text: str
     engine: str
-    duration: float
+    title: str
+    cast: dict[str, str]
+    placed: tuple[PlacedLine, ...]
+    timeline: Timeline
     gates: tuple[Gate, ...]
+    mp3: bytes
     vtt: str
     dialogue: Heard
     effects: Heard
     sounded: tuple[SoundedEffect, ...]
 
 
-async def performed(services: Services, text: str, engine: str) -> Performed:
+async def performed(services: Services, text: str, engine: str, title: str = "") -> Performed:
     """Submit the text, wait for its drama, and take it apart. What was spoken before is not spoken again.
 
     Raises RuntimeError where there is no drama.
     """
     position = services.feed.position
     options = Options(engine=engine, formats=("mp3",), stream=False)
-    job_id = await services.commands.submit(text, title="", options=options, actor="benchmark")
+    job_id = await services.commands.submit(text, title=title, options=options, actor="benchmark")
     status = await follow(services, job_id, position, lambda _status: None)
     if status.status != "completed":
         raise RuntimeError(f"The drama was not made: {status.error}")
     job = await services.commands.load(job_id)
+    assert job.script is not None
     assert job.mixed is not None
     assert job.published is not None
     assert job.plan is not None
     storage = services.ports.storage
-    timeline = replace(arrange(job, text).timeline, music=())
+    arrangement = arrange(job, text)
+    timeline = replace(arrangement.timeline, music=())
     plans = {plan.id: plan for plan in job.plan.effects}
     planned = [(plans[effect], made.clip_key) for effect, made in job.effects.items()]
     captions = next(file for file in job.published.captions if file.format == "vtt")
@@ -72,8 +80,12 @@ async def performed(services: Services, text: str, engine: str) -> Performed:
         return Performed(
             text=text,
             engine=engine,
-            duration=timeline.duration,
+            title=job.title,
+            cast={member.id: member.name for member in job.script.cast},
+            placed=arrangement.placed,
+            timeline=arrangement.timeline,
             gates=job.mixed.gates,
+            mp3=await storage.get(job.published.files[0].key),
             vtt=(await storage.get(captions.key)).decode(),
             dialogue=dialogue,
             effects=effects,
