@@ -13,6 +13,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,16 @@ WATCH = """{
 }"""
 
 
+# Back to the third second while the stream grows: how soon it plays on from there. What it waits for meanwhile is no stall.
+BACK = """async () => {
+  const waits = heard.waits.length, from = performance.now(), late = () => performance.now() > from + 20000;
+  sound.currentTime = 3;
+  while (!(sound.currentTime > 3.2 && sound.currentTime < 10) && !late()) await new Promise((on) => setTimeout(on, 20));
+  heard.waits.length = waits;
+  return { seconds: late() ? null : (performance.now() - from) / 1000 - 0.2 };
+}"""
+
+
 @contextmanager
 def service(engine: str) -> Iterator[str]:
     """A service of its own, with nothing in its store, that has had a moment to warm up."""
@@ -63,8 +74,9 @@ def service(engine: str) -> Iterator[str]:
             process.wait()
 
 
-def measured(url: str, text: str, engine: str, patience: float) -> dict[str, Any]:
-    """Submit on the page and listen until the stream is sealed; then compare it with the finished file."""
+def measured(url: str, text: str, engine: str, patience: float, *, until_playing: bool = False) -> dict[str, Any]:
+    """Submit on the page and listen until the stream is sealed; then compare it with the finished file. With
+    `until_playing` no longer than it takes to begin."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -77,23 +89,33 @@ def measured(url: str, text: str, engine: str, patience: float) -> dict[str, Any
         load = os.getloadavg()[0]
         began = page.evaluate("performance.now()")
         page.click("button[type=submit]")
-        end, heard, job = time.monotonic() + patience, {}, ""
+        end, heard, job, back = time.monotonic() + patience, {}, "", {}
         while time.monotonic() < end:
             page.wait_for_timeout(500)
             job = page.evaluate("location.pathname.split('/').pop()")
             heard = page.evaluate("({...heard, at: globalThis.sound?.currentTime ?? 0, now: performance.now()})")
+            if until_playing and heard["playing"]:
+                break
+            if heard["at"] > 15 and not back:
+                back = page.evaluate(BACK)
             if job and status_of(url, job) in ("completed", "failed"):
                 break
         # what is left plays from what is there: listen on for a while, to the end of a short one
-        page.wait_for_timeout(5000)
+        page.wait_for_timeout(0 if until_playing else 5000)
         heard = page.evaluate("({...heard, at: globalThis.sound?.currentTime ?? 0, now: performance.now()})")
         browser.close()
     waits = [round(((wait.get("to") or heard["now"]) - wait["from"]) / 1000, 2) for wait in heard["waits"]]
-    return {
+    begun = {
         "engine": engine,
         "characters": len(text),
         "load_before": round(load, 2),
         "seconds_to_playing": None if heard["playing"] is None else round((heard["playing"] - began) / 1000, 2),
+        "seconds_to": steps(url, job),
+    }
+    if until_playing:
+        return begun
+    return begun | {
+        "seek_back": back,
         "stalls": [
             {"at": round(wait["at"], 2), "seconds": lasted} for wait, lasted in zip(heard["waits"], waits, strict=True)
         ],
@@ -103,6 +125,21 @@ def measured(url: str, text: str, engine: str, patience: float) -> dict[str, Any
         "wall_seconds": round((heard["now"] - began) / 1000 - 5, 1),
         **compared(url, job),
     }
+
+
+def steps(url: str, job: str) -> dict[str, float]:
+    """Seconds from the job's first event to those that a listener waits for, as the log has them."""
+    events = json.loads(fetched(f"{url}/api/jobs/{job}/events?limit=400"))
+    began = datetime.fromisoformat(events[0]["recorded_at"])
+    opened = next((i for i, event in enumerate(events) if event["type"] == "StreamOpened"), len(events) - 1)
+    found: dict[str, float] = {}
+    for event in events[: opened + 1]:
+        item = next(
+            (f" {event['data'][key]}" for key in ("line", "cue", "effect", "passage") if key in event["data"]), ""
+        )
+        after = (datetime.fromisoformat(event["recorded_at"]) - began).total_seconds()
+        found[event["type"] + item] = round(after, 2)
+    return found
 
 
 def status_of(url: str, job: str) -> str:
@@ -165,12 +202,14 @@ def main() -> None:
     parser.add_argument("--engine", action="append", choices=("kokoro", "fast"), help="repeatable; default: fast")
     parser.add_argument("--warm", type=float, default=8.0, help="seconds that the service has before the text comes")
     parser.add_argument("--patience", type=float, default=3600.0, help="seconds to wait for the drama")
+    parser.add_argument("--until-playing", action="store_true", help="only how soon it plays")
     asked = parser.parse_args()
     text = asked.text.read_text() if asked.text else SAMPLES[0].text
     for engine in asked.engine or ["fast"]:
         with service(engine) as url:
             time.sleep(asked.warm)
-            print(json.dumps(measured(url, text, engine, asked.patience), indent=2))
+            found = measured(url, text, engine, asked.patience, until_playing=asked.until_playing)
+            print(json.dumps(found, indent=2), flush=True)
 
 
 if __name__ == "__main__":
