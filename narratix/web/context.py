@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import msgspec
 from fastapi import Depends, Request
@@ -43,6 +43,12 @@ def _web(request: Request) -> Web:
 
 
 Here = Annotated[Web, Depends(_web)]
+
+NEWEST_VERSION: Final = 2**31 - 1
+"""The highest that a job's version can be."""
+
+LAST_POSITION: Final = 2**63 - 1
+"""The highest that a position of the log can be."""
 
 
 async def visitor(request: Request, web: Here) -> None:

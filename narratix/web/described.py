@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 
+from narratix.web.clients import COOKIE
 from narratix.web.models import ProblemBody
 
 _SAID: Final = {
@@ -25,6 +26,12 @@ _SAID: Final = {
     503: "The service cannot do this now; `Retry-After` tells when to come again.",
 }
 
+SECURITY: Final = {
+    "key": {"type": "http", "scheme": "bearer", "description": "A key of this service."},
+    "page": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": "The page's own token."},
+}
+"""What opens a door. On this machine, in development, every door is open."""
+
 Responses = dict[int | str, dict[str, Any]]
 Json = Mapping[str, Any]
 
@@ -39,15 +46,36 @@ def content(media_type: str, description: str, example: str) -> dict[str, Any]:
     return {"description": description, "content": {media_type: {"schema": {"type": "string"}, "example": example}}}
 
 
+def streamed(description: str, example: str) -> dict[str, Any]:
+    """An answer of server-sent events, whose shape OpenAPI 3.1 cannot tell."""
+    return {"description": description, "content": {"text/event-stream": {"example": example}}}
+
+
+LINES: Final[dict[str, Any]] = {
+    "description": "A list; or, for NDJSON, an event to a line, with the bytes that are stored.",
+    "content": {
+        "application/x-ndjson": {
+            "example": '{"position":1,"event_id":"…","job_id":"…","version":1,"type":"JobSubmitted","schema_version":2,'
+            '"recorded_at":"2026-11-22T19:00:00.123456Z","data":{},"metadata":{},"hash":"…"}\n'
+        }
+    },
+}
+
+
 def describe(api: FastAPI) -> dict[str, Any]:
     """The OpenAPI document, made once: errors are problems, and every body has an example."""
     if api.openapi_schema is None:
         document = FastAPI.openapi(api)
         for methods in document["paths"].values():
-            for operation in methods.values():
+            for method, operation in methods.items():
+                if method == "post":  # whatever it does with a body
+                    operation["responses"].setdefault("413", {})
                 _finish(document, operation)
         for unused in ("HTTPValidationError", "ValidationError"):
             document["components"]["schemas"].pop(unused, None)
+        document["components"]["securitySchemes"] = SECURITY
+        itself = document["paths"]["/openapi.json"]["get"]["responses"]["200"]["content"]["application/json"]
+        itself["example"] = {"openapi": document["openapi"], "info": {"title": api.title, "version": api.version}}
     assert api.openapi_schema is not None
     return api.openapi_schema
 
@@ -63,6 +91,8 @@ def _finish(document: Json, operation: dict[str, Any]) -> None:
         elif response["description"] == "Successful Response":
             response["description"] = f"{operation['summary']}."
     operation["responses"] = dict(sorted(responses.items()))
+    if "401" in responses:
+        operation["security"] = [{}, *({name: []} for name in SECURITY)]
     bodies = [operation.get("requestBody", {}), *(responses[status] for status in responses if int(status) < 400)]
     for body in bodies:
         for shown in body.get("content", {}).values():

@@ -162,8 +162,10 @@ def _of_validation(error: RequestValidationError) -> Problem:
             return malformed("The body must be a JSON object.")
     if any(one["loc"] == ("body",) and one["type"] == "missing" for one in found):
         return malformed("A body is needed: a JSON object.")
-    if all(one["loc"] == ("path", "job_id") for one in found):
+    if any(one["loc"] == ("path", "job_id") for one in found):
         return Problem(404, "No such job", "This is not the id of a job. The address may have been mistyped.")
+    if any(one["loc"][0] == "path" for one in found):
+        return Problem(404, "Nothing is here", "There cannot be such a thing. The address may have been mistyped.")
     return invalid([(_field(one["loc"]), _sentence(one)) for one in found])
 
 

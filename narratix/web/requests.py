@@ -22,7 +22,9 @@ def _storable(text: str) -> str:
 
 
 Text = Annotated[str, Field(strict=True), AfterValidator(_storable)]
-OptionalText = Annotated[Text, BeforeValidator(lambda given: "" if given is None else given)]
+OptionalText = Annotated[
+    Text, BeforeValidator(lambda given: "" if given is None else given, json_schema_input_type=str | None)
+]
 
 
 def _speakable(text: str) -> str:
@@ -39,6 +41,14 @@ def _distinct(formats: list[Format]) -> list[Format]:
 
 def _pronounceable(given: dict[str, str]) -> dict[str, str]:
     return dict(checked(word, said) for word, said in given.items())
+
+
+def _whole(given: object) -> object:
+    """5.0 is a whole number in JSON."""
+    return int(given) if isinstance(given, float) and given.is_integer() else given
+
+
+Whole = Annotated[StrictInt, BeforeValidator(_whole, json_schema_input_type=int)]
 
 
 class Request(BaseModel):
@@ -63,7 +73,7 @@ class PerformanceOptions(Request):
     )
     music: StrictBool = True
     effects: StrictBool = True
-    seed: StrictInt = Field(default=0, ge=0, lt=2**53, description="Another seed gives another arrangement.")
+    seed: Whole = Field(default=0, ge=0, lt=2**53, description="Another seed gives another arrangement.")
     profile: Profile = Field(
         default="podcast", description="For whom it is mastered: -16 LUFS, ACX's audiobooks, or EBU R 128."
     )
@@ -80,9 +90,10 @@ class Submission(Request):
     title: OptionalText = Field(
         default="", max_length=200, description="Taken from the text when empty.", examples=["The Old House"]
     )
-    options: Annotated[PerformanceOptions, BeforeValidator(lambda given: {} if given is None else given)] = Field(
-        default_factory=PerformanceOptions
-    )
+    options: Annotated[
+        PerformanceOptions,
+        BeforeValidator(lambda given: {} if given is None else given, json_schema_input_type=PerformanceOptions | None),
+    ] = Field(default_factory=PerformanceOptions)
     webhook: OptionalText = Field(
         default="",
         max_length=2000,
@@ -99,13 +110,13 @@ class StoryWish(Request):
     premise: OptionalText = Field(
         default="", max_length=LONGEST_PREMISE, description="What it is about.", examples=["a bell in a dry well"]
     )
-    length: StrictInt = Field(default=400, ge=SHORTEST, le=LONGEST, description="In words, give or take.")
+    length: Whole = Field(default=400, ge=SHORTEST, le=LONGEST, description="In words, give or take.")
 
 
 class Revision(Request):
     """How a line is to be performed from now on. What is left out stays as it is."""
 
-    line: StrictInt = Field(ge=0, examples=[3], description="Its number in the result's script.")
+    line: Whole = Field(ge=0, examples=[3], description="Its number in the result's script.")
     text: Text | None = Field(
         default=None,
         max_length=LONGEST_WORDING,
@@ -119,5 +130,5 @@ class Revision(Request):
 class Feedback(Request):
     """What a listener thinks of it."""
 
-    rating: StrictInt = Field(ge=1, le=5, examples=[5])
+    rating: Whole = Field(ge=1, le=5, examples=[5])
     comment: OptionalText = Field(default="", max_length=2000, examples=["The Dormouse was a delight."])

@@ -18,9 +18,9 @@ from narratix.events.anchoring import anchors_in, last_anchors_in
 from narratix.events.chain import Verdict
 from narratix.services import Services
 from narratix.signing import anchor_keys
-from narratix.web.context import Here, as_json, operator
-from narratix.web.described import problems
-from narratix.web.history import NDJSON, events_page, wants_ndjson, whole_log
+from narratix.web.context import LAST_POSITION, Here, as_json, operator
+from narratix.web.described import LINES, problems
+from narratix.web.history import events_page, wants_ndjson, whole_log
 from narratix.web.models import AuditVerdict, RecordedEvent
 from narratix.web.problems import unavailable
 from narratix.web.routes.jobs import Accept, Format
@@ -38,12 +38,14 @@ _verifying = False
 @router.get(
     "/feed",
     response_model=list[RecordedEvent],
-    responses={200: {"content": {NDJSON: {}}}},
+    responses={200: LINES},
     summary="Events of all jobs",
 )
 async def feed(
     web: Here,
-    after: Annotated[int, Query(ge=0, description="A position: that of the last event that is known already.")] = 0,
+    after: Annotated[
+        int, Query(ge=0, le=LAST_POSITION, description="A position: that of the last event that is known already.")
+    ] = 0,
     limit: Annotated[
         int | None, Query(ge=1, le=10_000, description="By default 1,000 as JSON, and all there are as NDJSON.")
     ] = None,

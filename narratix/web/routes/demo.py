@@ -10,8 +10,8 @@ from sse_starlette import EventSourceResponse
 from starlette.responses import Response
 
 from narratix.results import result as result_of
-from narratix.web.context import Actor, Here, Web, as_json, rate_limited, visitor
-from narratix.web.described import content, problems
+from narratix.web.context import NEWEST_VERSION, Actor, Here, Web, as_json, rate_limited, visitor
+from narratix.web.described import problems, streamed
 from narratix.web.models import JOB, Accepted, Result, Status, Story
 from narratix.web.requests import Feedback, Revision, StoryWish, Submission
 from narratix.web.routes.webhooks import webhook_of
@@ -30,8 +30,16 @@ IdempotencyKey = Annotated[
         description="The same key with the same story makes no second job.",
     ),
 ]
-LastEventId = Annotated[int | None, Header(alias="Last-Event-ID", ge=0, description="Wins over `after`.")]
-After = Annotated[int | None, Query(ge=0, description="Resume after this version.")]
+LastEventId = Annotated[
+    int | None, Header(alias="Last-Event-ID", ge=0, le=NEWEST_VERSION, description="Wins over `after`.")
+]
+After = Annotated[int | None, Query(ge=0, le=NEWEST_VERSION, description="Resume after this version.")]
+
+
+TOLD = streamed(
+    "The whole story; or, with `Accept: text/event-stream`, its `title`, a `paragraph` each, and the whole `story`.",
+    'event: title\ndata: {"title":"The Bell"}\n\nevent: paragraph\ndata: {"number":0,"text":"It rang at noon."}\n\n',
+)
 
 
 @router.post(
@@ -70,8 +78,7 @@ async def status(job_id: UUID, request: Request, web: Here) -> Response:
     response_class=Response,
     responses={
         **problems(404, 422, 429),
-        200: content(
-            "text/event-stream",
+        200: streamed(
             "`event: status` for every version, `id` being the version and the data the status view. With "
             "`include=events`, each is preceded by `event: recorded` with the event that made it. A new listener gets "
             "the current status first; one that names where it is gets everything after. Ends with the job, or after "
@@ -150,7 +157,7 @@ async def feedback(job_id: UUID, given: Feedback, request: Request, web: Here, a
 
 
 @router.post(
-    "/generate-text", response_model=Story, responses=problems(400, 415, 422, 429),
+    "/generate-text", response_model=Story, responses={**problems(400, 415, 422, 429), 200: TOLD},
     dependencies=[Depends(rate_limited)], summary="Have a story written",
 )  # fmt: skip
 async def generate_text(wish: StoryWish, web: Here, request: Request) -> Response:
