@@ -1,4 +1,4 @@
-"""A text performed by the real machine, and its dialogue and its effects apart, as they are in the drama."""
+"""A text performed by the real machine, and its stems of dialogue and effects, as they were published."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import soundfile
 import soxr
 
 from benchmarks._hearing_ear import RATE, Heard
 from narratix.cli.performing import follow
 from narratix.events.catalogue import Gate, Options, PlannedEffect
-from narratix.handlers.arrangement import arrange, fetch_all
+from narratix.handlers.arrangement import arrange, fetch_all, read
 from narratix.ports import SAMPLE_RATE, Cue, Sound, Timeline
 from narratix.services import Services
 from narratix.sound.codec import from_flac
-from narratix.sound.mixer import Mixer
+from narratix.sound.mixer import BLOCK, Mixer
 from narratix.sound.timeline import PlacedLine
 
 
@@ -57,7 +58,7 @@ async def performed(services: Services, text: str, engine: str, title: str = "")
     Raises RuntimeError where there is no drama.
     """
     position = services.feed.position
-    options = Options(engine=engine, formats=("mp3",), stream=False)
+    options = Options(engine=engine, formats=("mp3",), stream=False, stems=True)
     job_id = await services.commands.submit(text, title=title, options=options, actor="benchmark")
     status = await follow(services, job_id, position, lambda _status: None)
     if status.status != "completed":
@@ -68,15 +69,15 @@ async def performed(services: Services, text: str, engine: str, title: str = "")
     assert job.published is not None
     assert job.plan is not None
     storage = services.ports.storage
-    arrangement = arrange(job, text)
+    arrangement = arrange(job, await read(services.ports.texts, job))
     timeline = replace(arrangement.timeline, music=())
     plans = {plan.id: plan for plan in job.plan.effects}
     planned = [(plans[effect], made.clip_key) for effect, made in job.effects.items()]
     captions = next(file for file in job.published.captions if file.format == "vtt")
     with tempfile.TemporaryDirectory(dir=services.ports.scratch) as directory:
-        keys = (cue.key for cue in (*timeline.dialogue, *timeline.effects))
+        stems = {file.format: file.key for file in job.published.stems}
+        keys = (*(cue.key for cue in (*timeline.dialogue, *timeline.effects)), *stems.values())
         clips = await fetch_all(storage, keys, Path(directory))
-        dialogue, effects = stems(timeline, clips)
         return Performed(
             text=text,
             engine=engine,
@@ -87,22 +88,20 @@ async def performed(services: Services, text: str, engine: str, title: str = "")
             gates=job.mixed.gates,
             mp3=await storage.get(job.published.files[0].key),
             vtt=(await storage.get(captions.key)).decode(),
-            dialogue=dialogue,
-            effects=effects,
+            dialogue=stem(clips[stems["dialogue.flac"]]),
+            effects=stem(clips[stems["effects.flac"]]),
             sounded=tuple(_sounded(timeline, clips, planned)),
         )
 
 
-def stems(timeline: Timeline, clips: Mapping[str, Path]) -> tuple[Heard, Heard]:
-    """Dialogue and effects of a timeline without music, as the mixer lays them out."""
-    mixer = Mixer(timeline, lambda key: from_flac(clips[key].read_bytes()))
-    voice, bed = (soxr.ResampleStream(SAMPLE_RATE, RATE, 1, dtype="float32", quality="HQ") for _ in range(2))
-    parts: tuple[list[Heard], list[Heard]] = ([], [])
-    for block in mixer.blocks():
-        last = block.index + 1 == len(mixer)
-        parts[0].append(voice.resample_chunk(block.dialogue, last=last))
-        parts[1].append(bed.resample_chunk(block.bed.mean(axis=1), last=last))
-    return np.concatenate(parts[0]), np.concatenate(parts[1])
+def stem(file: Path) -> Heard:
+    """A published stem, mono at 16 kHz."""
+    with soundfile.SoundFile(file) as sound:
+        stream = soxr.ResampleStream(sound.samplerate, RATE, 1, dtype="float32", quality="HQ")
+        blocks = sound.blocks(BLOCK, dtype="float32", always_2d=True)
+        parts = [stream.resample_chunk(block.mean(axis=1), last=False) for block in blocks]
+        parts.append(stream.resample_chunk(np.zeros(0, np.float32), last=True))
+    return np.concatenate(parts)
 
 
 def _sounded(

@@ -89,7 +89,8 @@ def measured(url: str, text: str, engine: str, patience: float, *, until_playing
         load = os.getloadavg()[0]
         began = page.evaluate("performance.now()")
         page.click("button[type=submit]")
-        end, heard, job, back = time.monotonic() + patience, {}, "", {}
+        end, heard, job = time.monotonic() + patience, {}, ""
+        back: dict[str, float | None] = {}
         while time.monotonic() < end:
             page.wait_for_timeout(500)
             job = page.evaluate("location.pathname.split('/').pop()")

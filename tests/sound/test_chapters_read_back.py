@@ -4,12 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import soundfile
 
 from narratix.embedded.ffmpeg import find_ffmpeg
 from narratix.events.catalogue import Chapter
-from narratix.ports import SAMPLE_RATE, Tags
+from narratix.ports import SAMPLE_RATE, Cue, Tags, Timeline
 from narratix.providers.mastering import FfmpegMastering
+from narratix.sound.codec import to_flac
+from narratix.sound.loudness import energies
 from tests.sound.mp4_chapters import read_chapters
 
 CHAPTERS = (
@@ -20,12 +21,19 @@ CHAPTERS = (
 
 
 async def encoded(folder: Path, chapters: tuple[Chapter, ...]) -> bytes:
-    master, out = folder / "master.flac", folder / "drama.m4b"
-    noise = np.random.default_rng(0).standard_normal((6 * SAMPLE_RATE, 2)).astype(np.float32)
-    soundfile.write(master, noise * np.float32(0.05), SAMPLE_RATE)
+    """Six seconds of noise as an M4B, made as every drama is."""
+    samples, clip, reel, out = 6 * SAMPLE_RATE, folder / "clip.flac", folder / "reel", folder / "drama.m4b"
+    reel.mkdir()
+    noise = np.random.default_rng(0).standard_normal(samples).astype(np.float32) * np.float32(0.05)
+    clip.write_bytes(to_flac(noise))
+    cue = Cue(key="noise", begins=0.0, ends=6.0, energies=energies(noise))
+    timeline = Timeline(duration=6.0, dialogue=(cue,), music=(), effects=())
     mastering = FfmpegMastering(find_ffmpeg())
     try:
-        await mastering.encode(master, out, "m4b", Tags(title="A drama", chapters=chapters))
+        await mastering.reel(
+            timeline, {"noise": clip}, 0, samples, gain_db=0.0, formats=("m4b",), stems=False, out=reel
+        )
+        await mastering.deliver(timeline, [reel], samples, out, "m4b", Tags(title="A drama", chapters=chapters))
     finally:
         await mastering.close()
     return out.read_bytes()
