@@ -138,20 +138,22 @@ async def open_app(settings: Settings, database: Database, role: Role = "all") -
             projectors = [Projector(projection) for projection in PROJECTIONS]
             jobs = Jobs(store)
             service_webhook = settings.webhook_url.get_secret_value()
+            ended = asyncio.Event()
+            postman = Postman(service=bool(service_webhook), public_url=settings.public_url, wake=ended.set)
+            subscribers: list[Subscriber] = [
+                Router(store, HANDLERS, jobs), Sweeper(pool), Ledger(), postman, *projectors]  # fmt: skip
+            subscriptions = Subscriptions(
+                subscribers, feed, pool, connect, patience=settings.lease_seconds, quiet=quiet
+            )
             deliverer = Deliverer(
                 pool,
                 Outbound(strict=settings.environment != "development"),
                 service_url=service_webhook,
                 service_secrets=[secret_of(settings.webhook_secret.get_secret_value())] if service_webhook else [],
                 secrets_of=partial(webhook_secrets, settings),
-                leader=lambda: subscriptions,
+                leader=subscriptions,
+                news=ended,
                 stir=quiet.stir,
-            )
-            postman = Postman(service=bool(service_webhook), public_url=settings.public_url, wake=deliverer.wake)
-            subscribers: list[Subscriber] = [
-                Router(store, HANDLERS, jobs), Sweeper(pool), Ledger(), postman, *projectors]  # fmt: skip
-            subscriptions = Subscriptions(
-                subscribers, feed, pool, connect, patience=settings.lease_seconds, quiet=quiet
             )
             worker = Worker(
                 pool=pool,

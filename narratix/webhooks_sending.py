@@ -106,8 +106,8 @@ class Outcome:
 
 class Deliverer:
     """Delivers in the process that leads. `service_url` and `service_secrets` are those of the service's own webhook;
-    `secrets_of` gives the secrets that go with an actor's messages, the newest first. `stir` is called when something
-    is due and nobody may be leading, since all rest."""
+    `secrets_of` gives the secrets that go with an actor's messages, the newest first. `news` is set when there is
+    something new; `stir` is called when something is due and nobody may be leading, since all rest."""
 
     def __init__(
         self,
@@ -117,7 +117,8 @@ class Deliverer:
         service_url: str,
         service_secrets: Sequence[bytes],
         secrets_of: Callable[[str], Sequence[bytes]],
-        leader: Callable[[], Leader],
+        leader: Leader,
+        news: asyncio.Event,
         stir: Callable[[], None] = lambda: None,
         pauses: Sequence[float] = PAUSES,
         clock: Callable[[], float] = time.time,
@@ -132,12 +133,8 @@ class Deliverer:
         self._stir = stir
         self._pauses = pauses
         self._clock = clock
-        self._wake = asyncio.Event()
+        self._news = news
         self._sending: set[asyncio.Task[None]] = set()
-
-    def wake(self) -> None:
-        """There is something new."""
-        self._wake.set()
 
     async def run(self) -> None:
         """Deliver until cancelled; what is under way then is begun again when its lease ends. While nothing is due, the
@@ -145,12 +142,12 @@ class Deliverer:
         look_at, led = float("inf"), False
         try:
             while True:
-                leads = self._leader().elected
+                leads = self._leader.elected
                 if leads and not led:
                     look_at = 0.0  # for what others left
                 led = leads
-                if self._wake.is_set() or look_at <= asyncio.get_running_loop().time():
-                    self._wake.clear()
+                if self._news.is_set() or look_at <= asyncio.get_running_loop().time():
+                    self._news.clear()
                     look_at = float("inf")
                     if leads:
                         look_at = await self._look()
@@ -158,7 +155,7 @@ class Deliverer:
                         self._stir()
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(TICK_SECONDS):
-                        await self._wake.wait()
+                        await self._news.wait()
         finally:
             for task in self._sending:
                 task.cancel()
@@ -183,7 +180,7 @@ class Deliverer:
 
     def _sent(self, task: asyncio.Task[None]) -> None:
         self._sending.discard(task)
-        self._wake.set()  # there is room again
+        self._news.set()  # there is room again
         if not task.cancelled() and (problem := task.exception()) is not None:
             log.error("webhook_not_settled", delivery=task.get_name(), exc_info=problem)
 

@@ -51,27 +51,25 @@ class Post:
     store: EventStore
     there: Receiver
     leading: Leading = field(default_factory=Leading)
-    woken: int = 0
+    news: asyncio.Event = field(default_factory=asyncio.Event)
 
     def deliverer(self, **choices: Any) -> Deliverer:
         given: dict[str, Any] = {
             "service_url": "",
             "service_secrets": [],
             "secrets_of": lambda _actor: [secret_of(SECRET)],
-            "leader": lambda: self.leading,
+            "leader": self.leading,
+            "news": self.news,
             "pauses": SHORT,
         }
         return Deliverer(self.pool, Outbound(strict=False, deadline=2.0), **{**given, **choices})
-
-    def _wake(self) -> None:
-        self.woken += 1
 
     async def tell(self, job_id: uuid.UUID, *events: Event, service: bool = False) -> list[uuid.UUID]:
         """Record the events and let the postman take them, as the subscription does; their ids."""
         ids = [uuid.uuid4() for _ in events]
         await self.store.append([NewEvent(job_id, event, id) for event, id in zip(events, ids, strict=True)])
         recorded = [event for event in await self.store.read(job_id) if event.event_id in ids]
-        postman = Postman(service=service, public_url="https://narratix.example", wake=self._wake)
+        postman = Postman(service=service, public_url="https://narratix.example", wake=self.news.set)
         async with self.pool.acquire() as connection, connection.transaction():
             await postman.handle(connection, recorded)
         postman.done()
@@ -140,11 +138,11 @@ async def test_given_a_job_that_completes_then_its_webhook_is_told_once_and_forg
 
 async def test_given_a_job_that_fails_and_then_completes_then_both_ends_are_told(post: Post) -> None:
     job_id, _ = await post.ended(FAILED)
-    async with running(deliverer := post.deliverer()):
+    async with running(post.deliverer()):
         await post.until("delivered")
         assert await targets(post.pool) == 1  # it may be retried
         await post.tell(job_id, COMPLETED)
-        deliverer.wake()
+        post.news.set()
         await post.until("delivered", "delivered")
 
     assert [message["type"] for _, message in post.there.heard] == ["job.failed", "job.completed"]
@@ -162,7 +160,8 @@ async def test_given_a_webhook_of_the_service_then_it_is_told_of_every_job_with_
 
 async def test_given_a_job_without_a_webhook_then_nobody_is_told(post: Post) -> None:
     await post.tell(uuid.uuid4(), submitted(), COMPLETED)
-    assert (await post.rows(), post.woken) == ([], 0)
+    assert await post.rows() == []
+    assert not post.news.is_set()
 
 
 async def test_given_an_event_that_is_taken_twice_then_there_is_one_delivery(post: Post) -> None:
@@ -275,8 +274,8 @@ async def test_given_a_process_that_dies_while_it_sends_then_another_sends_it_ag
 async def test_given_a_process_that_does_not_lead_then_it_sends_nothing_until_it_does(post: Post) -> None:
     await post.ended()
     post.leading.elected = False
-    async with running(deliverer := post.deliverer()):
-        deliverer.wake()
+    async with running(post.deliverer()):
+        post.news.set()
         await asyncio.sleep(0.1)
         assert post.there.heard == []
         post.leading.elected = True
