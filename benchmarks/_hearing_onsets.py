@@ -32,3 +32,12 @@ def speech_begins(sound: Heard, near: float) -> float | None:
         if loud[step] and not loud[step - pause : step].any():
             return (first + step) * STEP / RATE
     return None
+
+
+def out_of_silence(sound: Heard, at: float, most: float = 1.2) -> float:
+    """`at`, or where silence lies there its end, if that is within `most` seconds: no word begins in a silence, though
+    aligners like to give a rest to the word after it."""
+    first = round(max(0.0, at) * RATE)
+    loud = level_db(sound[first : first + round(most * RATE)]) > SPEECH_DB
+    step = int(np.argmax(loud)) if loud.any() else 0
+    return at if step < 2 else at + step * STEP / RATE

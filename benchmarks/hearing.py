@@ -29,7 +29,7 @@ from benchmarks._harness import need_peers
 from benchmarks._hearing import Performed, performed
 from benchmarks._hearing_aligner import Aligner, Piece, pieces
 from benchmarks._hearing_ear import RATE, HeardWord, OutOfTime, transcribed
-from benchmarks._hearing_onsets import PAUSE_SECONDS, onset, speech_begins
+from benchmarks._hearing_onsets import PAUSE_SECONDS, onset, out_of_silence, speech_begins
 from benchmarks._hearing_words import Comparison, SourceWord, compare, sentences, source_words
 from benchmarks._report import RESULTS, conditions
 from narratix.cli.session import prepared, with_services
@@ -105,7 +105,7 @@ def heard(name: str, drama: Performed, cache: Path, deadline: float) -> Heard:
     words = transcribed(drama.dialogue, cache, deadline)
     found = compare([word.plain for word in source], [word.plain for word in words])
     placed, bias = word_times(drama, source, pieces(drama.dialogue, words, found))
-    second = second_opinion(words, found, placed)
+    second = second_opinion(drama, words, found, placed)
     effects, silent, lost = effect_distances(drama, source, placed, second)
     captions, lost_captions = caption_distances(drama, source, placed, second)
     return Heard(
@@ -154,10 +154,10 @@ def word_times(drama: Performed, source: Sequence[SourceWord], parts: Sequence[P
                 late += [] if sets_in is None else [sets_in - part.begins / RATE - begins]
             before = ends
     bias = statistics.median(late) if late else 0.0
-    return [None if begins is None else begins + bias for begins in placed], bias
+    return [None if begins is None else out_of_silence(drama.dialogue, begins + bias) for begins in placed], bias
 
 
-def second_opinion(words: Sequence[HeardWord], found: Comparison, placed: Times) -> Times:
+def second_opinion(drama: Performed, words: Sequence[HeardWord], found: Comparison, placed: Times) -> Times:
     """When each source word begins by Whisper, whose own constant, the median distance to `placed`, is taken off; None
     for words that it did not hear as they are written."""
     begins = [
@@ -165,7 +165,7 @@ def second_opinion(words: Sequence[HeardWord], found: Comparison, placed: Times)
     ]
     both = [a - b for a, b in zip(begins, placed, strict=True) if a is not None and b is not None]
     bias = statistics.median(both) if both else 0.0
-    return [None if one is None else one - bias for one in begins]
+    return [None if one is None else out_of_silence(drama.dialogue, one - bias) for one in begins]
 
 
 def distance(what: str, sets_in: float, aligned: float, whisper: float | None) -> Distance:

@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks._hearing_aligner import pieces
 from benchmarks._hearing_ear import RATE, Heard, HeardWord, quietest, stretches
-from benchmarks._hearing_onsets import onset, speech_begins
+from benchmarks._hearing_onsets import onset, out_of_silence, speech_begins
 from benchmarks._hearing_words import compare, plain_words, sentences, source_words
 from benchmarks.hearing import Distance, unheard
 
@@ -32,6 +32,13 @@ def test_given_speech_after_a_pause_when_its_beginning_is_asked_then_it_is_found
     sound = sounding((0.2, 1.0), (1.5, 2.0), seconds=3.0)
     assert speech_begins(sound, 1.45) == pytest.approx(1.5, abs=0.011)
     assert speech_begins(sound, 0.8) is None
+
+
+def test_given_a_word_that_is_said_to_begin_in_a_silence_when_asked_then_it_begins_where_the_silence_ends() -> None:
+    sound = sounding((0.2, 1.0), (1.5, 2.0), seconds=4.0)
+    assert out_of_silence(sound, 1.1) == pytest.approx(1.5, abs=0.011)
+    assert out_of_silence(sound, 0.6) == 0.6
+    assert out_of_silence(sound, 2.5) == 2.5
 
 
 def test_given_a_long_sound_when_cut_then_the_cuts_lie_in_its_pauses_and_nothing_is_lost() -> None:
@@ -59,7 +66,9 @@ def test_given_a_sentence_that_is_missing_when_heard_then_it_is_named() -> None:
         "It rained", "Sh", "she said", "Nobody came to the door", "It snowed",
     ]  # fmt: skip
     told = [word.plain for word in source]
-    assert unheard(text, source, compare(told, plain_words("it rained shh she said it snowed"))) == ["Nobody came to the door"]
+    assert unheard(text, source, compare(told, plain_words("it rained shh she said it snowed"))) == [
+        "Nobody came to the door"
+    ]
     assert unheard(text, source, compare(told, told)) == []
 
 
