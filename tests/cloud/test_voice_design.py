@@ -43,7 +43,7 @@ TEXT = "".join(line for _, line in LINES)
 OLD = Described("An old man, often gruff. A natural, clear voice of an audio drama.", "")
 
 
-def job_of(**options: object) -> Job:
+def job_of(voices: dict[str, str] | None = None) -> Job:
     segments, at = [], 0
     for speaker, line in LINES:
         kind = "narration" if speaker == "narrator" else "speech"
@@ -70,8 +70,8 @@ def job_of(**options: object) -> Job:
         id=uuid.uuid4(),
         status="running",
         text_sha256=text_sha256(TEXT),
-        options=Options(**options),
-        script=script,  # type: ignore[arg-type]
+        options=Options(voices=voices or {}),
+        script=script,
     )
 
 

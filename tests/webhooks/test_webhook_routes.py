@@ -94,7 +94,7 @@ async def test_given_a_message_of_replicates_then_who_waits_is_woken_in_another_
     listening = asyncio.create_task(bell.run())
     async with open_app(with_secret, Database(dsn), "web") as services, client_of(services, address=STRANGER) as client:
         waiting = asyncio.create_task(bell.wait("p0abc", 600))
-        statuses = []
+        statuses: list[int] = []
         async with asyncio.timeout(30):
             while not waiting.done():  # the first ones may come before anybody listens
                 answer = await client.post("/api/webhooks/replicate", **told(id=f"msg_{len(statuses)}"))
