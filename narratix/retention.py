@@ -34,6 +34,9 @@ NEVER_SWEPT: Final = ("anchors/", "installation.json")
 KEPT_FOR_A_TERM: Final = ("answers/",)
 """Named by no event: answers of language models, which spare a repetition of a paid call."""
 
+FOLDERS: Final = ("passages/", "reels/")
+"""Of these an event names one file of a folder, and means the folder."""
+
 _NAMES: Final = """
 with living as (
     select * from events e where position > $1 and type = any($2)
@@ -135,13 +138,13 @@ class Retention:
         head = await self._store.head()
         named = await self._named(0)
         active = await self._pool.fetchval(_ACTIVE)
-        orphans = [stored for stored in listed if _stem(stored.key) not in named]
+        orphans = [stored for stored in listed if stem(stored.key) not in named]
         kept = [
             stored for stored in orphans if not (active and stored.key.startswith(("clips/", "passages/", "reels/")))
         ]
         if delete:
             named = await self._named(head)
-            kept = [stored for stored in kept if _stem(stored.key) not in named]
+            kept = [stored for stored in kept if stem(stored.key) not in named]
             for stored in kept:
                 await self._storage.delete(stored.key)
                 self.stored_bytes -= stored.size_bytes
@@ -155,7 +158,7 @@ class Retention:
 
     async def _named(self, after: int) -> set[str]:
         rows = await self._pool.fetch(_NAMES, after, list(_NAMING), timeout=600)
-        return {_stem(row["key"]) for row in rows if row["key"]}
+        return {stem(row["key"]) for row in rows if row["key"]}
 
     # -- by itself -------------------------------------------------------------------------
 
@@ -181,9 +184,9 @@ class Retention:
                 log.info("swept", expired=expired, objects=len(swept.orphans), bytes=swept.size_bytes)
 
 
-def _stem(key: str) -> str:
+def stem(key: str) -> str:
     """A clip is two objects, its sound and the facts about it, a passage or a reel a folder of them; events name one
     each."""
-    if key.startswith(("passages/", "reels/")):
+    if key.startswith(FOLDERS):
         return key.rpartition("/")[0]
     return key.rpartition(".")[0] if key.startswith("clips/") else key

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import click
@@ -128,6 +129,46 @@ def release(job: str, reason: str) -> None:
         lambda commands, job_id: commands.release(job_id, actor=ACTOR, reason=reason),
         "The files of {} are no longer held.",
     )
+
+
+@command.command("export")
+@click.argument("job")
+@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="A .tar file.")
+def export_one(job: str, output: Path) -> None:
+    """Write JOB to a file: its events as they stand in the log, and all that storage has of it."""
+    from narratix.archives.export import export_job
+    from narratix.cli.session import find_job
+
+    async def work(services: Services) -> None:
+        job_id = await find_job(services.pool, job)
+        done = await export_job(
+            job_id, services.pool, services.store, services.ports.storage, output, services.ports.scratch
+        )
+        click.echo(f"{output}: {done.events} events and {done.objects} objects, {done.size_bytes / 1e6:.1f} MB.")
+        if done.missing:
+            click.echo(f"Storage has no longer {len(done.missing)} of what the events name; the manifest lists it.")
+
+    _over_the_log(work)
+
+
+@command.command("restore")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def restore_one(file: Path) -> None:
+    """Take a job in from FILE, which `export` wrote here or elsewhere. Everything in it is checked before."""
+    from narratix.archives.container import Spoiled
+    from narratix.archives.restore import Refused, restore_job
+
+    async def work(services: Services) -> None:
+        try:
+            done = await restore_job(file, services.pool, services.ports.storage, services.ports.scratch)
+        except (Spoiled, Refused) as problem:
+            raise CommandFailed(f"{file} was not restored. {problem}") from problem
+        if done.known:
+            click.echo(f"Job {done.job_id} was here already, the same; {done.objects} objects were put back.")
+        else:
+            click.echo(f"Job {done.job_id} is restored: {done.events} events and {done.objects} objects.")
+
+    _over_the_log(work)
 
 
 def _obey(job: str, ask: Callable[[Commands, UUID], Awaitable[None]], said: str) -> None:
