@@ -205,7 +205,7 @@ class Worker:
         handler = self._handlers.get(claim.stage)
         if handler is None:
             return Failed(f"This release knows no stage called {claim.stage!r}.", permanent=True)
-        if not handler.needed(job, claim.item):
+        if not handler.needed(job, claim.item) or _is_other_work(handler, job, claim):
             return Obsolete(job_ended=not job.active)
         if claim.attempt > claim.attempts:
             return Failed("The work was begun again and again, but its worker never came back.", permanent=True)
@@ -328,6 +328,11 @@ class Worker:
                     for claim, task in list(self._running.values()):
                         if claim.job_id == event.stream_id:
                             task.cancel()
+
+
+def _is_other_work(handler: Handler, job: Job, claim: Claim) -> bool:
+    """Whether a line was revised since this became possible, so that something else is to be made instead."""
+    return claim.version < job.revision and handler.piece(job, claim.item).key != claim.key
 
 
 def _pause(handler: Handler, attempt: int, asked: float | None) -> float:

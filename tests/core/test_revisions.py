@@ -117,6 +117,27 @@ async def test_given_a_finished_drama_when_a_line_is_revised_then_only_what_hear
     assert job.mixed.master == before.mixed.master
 
 
+async def test_given_a_drama_in_the_making_when_lines_are_revised_then_it_ends_with_them(narratix: Services) -> None:
+    job_id = await narratix.commands.submit(STORY + LONGER)
+    while (job := await narratix.commands.load(job_id)).script is None:
+        await asyncio.sleep(0.01)
+    lines = range(0, len(job.script.segments), 3)
+    for line in lines:
+        await narratix.commands.revise(job_id, line, text=f"Now it is line number {line}.")
+    status = await until_made(narratix, job_id)
+    assert (status.status, status.progress) == ("completed", 100)
+    assert all(count.done == count.total for count in status.stages.values()), status.stages
+    made = await result(narratix, job_id)
+    for line in made["script"]:
+        revised = line["line"] in lines
+        assert line["text"] == (f"Now it is line number {line['line']}." if revised else None)
+        if revised:
+            assert [line["text"][start:end] for start, end, _, _ in line["words"]][:2] == ["Now", "it"]
+    job = await narratix.commands.load(job_id)
+    assert job.mixed is not None
+    assert sum(p.duration for p in job.passages.values()) == pytest.approx(job.mixed.duration, abs=0.03)
+
+
 async def test_given_what_cannot_be_performed_then_it_is_refused_with_what_can(narratix: Services) -> None:
     job_id = await narratix.commands.submit(STORY, options=Options(formats=("wav",)))
     await until_ended(narratix, job_id)
