@@ -13,6 +13,7 @@ from narratix.web.described import problems
 from narratix.web.models import Quote
 from narratix.web.requests import Submission
 from narratix.web.stories import check_size, options_of
+from narratix.web.waiting import LATELY, wait_seconds
 
 router = APIRouter(prefix="/api/demo", tags=["demo"], dependencies=[Depends(visitor)], responses=problems(401, 403))
 
@@ -33,6 +34,11 @@ async def estimate(story: Submission, web: Here) -> Response:
         "day": max(0.0, round(caps.day - committed.day, 6)),
         "month": max(0.0, round(caps.month - committed.month, 6)),
     }
+    finished = await web.library.newest(LATELY, where=("finished", "true"))
+    under_way = [
+        *await web.statuses.newest(LATELY, None, "running"),
+        *await web.statuses.newest(LATELY, None, "queued"),
+    ]
     return as_json(
         {
             "usd": asked.usd,
@@ -40,5 +46,6 @@ async def estimate(story: Submission, web: Here) -> Response:
             "items": asked.items,
             "left": left,
             "affordable": asked.usd <= min(left.values()),
+            "wait_seconds": wait_seconds(asked.seconds, finished, under_way),
         }
     )

@@ -9,6 +9,7 @@ export const samples = async () => (await call(path("samples"))).samples;
 export const templates = async () => (await call(path("templates"))).templates;
 export const engines = async () => (await call(path("voices"))).engines;
 export const library = async () => (await call(`${path("library")}?limit=20`)).dramas;
+export const estimate = (story, signal) => call(path("estimate"), { method: "POST", json: story, signal });
 export const generate = (wish) => call(path("generate-text"), { method: "POST", json: wish });
 export const result = (job) => call(path("result", job));
 export const text = (job) => call(path("text", job), { as: "text" });
@@ -34,12 +35,12 @@ export async function submit(story) {
   return accepted;
 }
 
-async function call(address, { method = "GET", json, headers = {}, as = "json" } = {}) {
+async function call(address, { method = "GET", json, headers = {}, as = "json", signal } = {}) {
   const body = json === undefined ? undefined : JSON.stringify(json);
   const sent = body === undefined ? headers : { "Content-Type": "application/json", ...headers };
   let answer;
   try {
-    answer = await fetch(address, { method, body, headers: sent });
+    answer = await fetch(address, { method, body, headers: sent, signal });
   } catch {
     throw new Problem({ detail: messages.unreachable });
   }

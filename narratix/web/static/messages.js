@@ -6,6 +6,7 @@ const plurals = new Intl.PluralRules(locale);
 const integers = new Intl.NumberFormat(locale);
 const tenths = new Intl.NumberFormat(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1, signDisplay: "negative" });
 const kilobytes = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
+const dollars = new Intl.NumberFormat(locale, { style: "currency", currency: "USD" });
 const dates = new Intl.DateTimeFormat(locale, { day: "numeric", month: "long", year: "numeric" });
 const times = new Intl.DateTimeFormat(locale, { day: "numeric", month: "long", hour: "numeric", minute: "2-digit" });
 const lists = new Intl.ListFormat(locale, { style: "long", type: "conjunction" });
@@ -36,6 +37,12 @@ export function spokenTime(seconds) {
   const parts = [[Math.floor(whole / 60), "minute", "minutes"], [whole % 60, "second", "seconds"]];
   return parts.filter(([n], i) => n > 0 || (i === 1 && whole < 60)).map(([n, one, other]) => counted(n, one, other)).join(" ");
 }
+
+/** "20 seconds", "7 minutes" */
+const roughly = (seconds) =>
+  seconds < 55
+    ? counted(Math.max(5, Math.round(seconds / 5) * 5), "second", "seconds")
+    : counted(Math.max(1, Math.round(seconds / 60)), "minute", "minutes");
 
 const signed = (n) => tenths.format(n).replace("-", "\u2212");
 
@@ -93,6 +100,13 @@ export const messages = {
   engineFailed: "The choice of voices could not be loaded; the default will be used.",
   musicLabel: "Music under the scenes",
   effectsLabel: "Sound effects on the words",
+  estimating: "Reckoning …",
+  estimateLength: (seconds) => `About ${roughly(seconds)} long`,
+  estimateFree: "costs nothing",
+  estimateCost: (usd) => `costs ${dollars.format(Math.max(0.01, usd))} at most`,
+  estimateWait: (seconds) => `ready in about ${roughly(seconds)}`,
+  estimateBeyond: (left) => `more than may be spent now (${dollars.format(left)})`,
+  estimateFailed: "How long it will be cannot be told now; the drama can be made all the same.",
   submitButton: "Make the drama",
   submitting: "Sending …",
   submitFailed: "The story was not accepted.",

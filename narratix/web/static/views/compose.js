@@ -6,6 +6,7 @@ import { messages } from "../messages.js";
 import { go, jobPath } from "../route.js";
 import { byteLength } from "../text.js";
 import { ProblemNote, classes, html, signal, useCountdown, useLoaded, useRef, useState } from "../ui.js";
+import { Estimate } from "./estimate.js";
 import { Generate } from "./generate.js";
 
 const LIMIT = Number(document.documentElement.dataset.textLimit);
@@ -73,7 +74,8 @@ export function Compose() {
       <${Samples} onTake=${take} />
       <${Generate} onTake=${take} />
       <${Performance} engine=${engine} music=${music} effects=${effects} complaint=${complaints["options.engine"]} />
-      <button class="button button-main" type="submit" aria-disabled=${sending}>
+      <${Estimate} story=${text.trim() && used <= LIMIT ? { text, options: { engine, music, effects } } : null} />
+      <button class="button button-main" type="submit" aria-disabled=${sending} aria-describedby="estimate">
         ${sending ? messages.submitting : messages.submitButton}
       </button>
       <${ProblemNote} problem=${problem} lead=${messages.submitFailed}>
