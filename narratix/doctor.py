@@ -10,15 +10,18 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib import metadata
-from typing import Final, Literal
-from uuid import uuid4
+from typing import Final
+from urllib.parse import urlsplit
 
 import asyncpg
 
 from narratix.app import connection_pool, database, open_storage
 from narratix.doctor_accounts import accounts
+from narratix.doctor_findings import Finding, Wanting
+from narratix.doctor_platform import database_room, prices, public_address, reports
+from narratix.doctor_storage import answers, in_full
 from narratix.embedded.ffmpeg import FfmpegMissing, find_ffmpeg
 from narratix.embedded.postgres import PostgresUnavailable
 from narratix.environments import WrongEnvironment
@@ -40,23 +43,11 @@ from narratix.settings import PROJECT, Settings
 from narratix.signing import anchor_keys
 from narratix.web.page import STATIC, read_assets
 
-State = Literal["ok", "warning", "broken"]
-
 PORT: Final = 8000
 ENOUGH_BYTES: Final = 5 << 30
 NEEDED_BYTES: Final = 1 << 30
 SET_UP: Final = "Run ./run setup."
 _PIN: Final = re.compile(r"^([A-Za-z0-9._-]+)==([^ ;]+)( ;)?", re.MULTILINE)
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One part: what was found, and what to do where it is not in order."""
-
-    name: str
-    state: State
-    found: str
-    advice: str = ""
 
 
 def examine(settings: Settings, *, write: bool = False) -> Iterator[Finding]:
@@ -67,18 +58,12 @@ def examine(settings: Settings, *, write: bool = False) -> Iterator[Finding]:
         yield _tried(name, lambda ask=ask: _of_account(ask))  # type: ignore[misc]
     yield from _examine_database(settings)
     writes = write or not settings.uses_s3
-    yield _tried("storage", lambda: asyncio.run(_storage(settings) if writes else _storage_answers(settings)))
+    yield _tried("storage", lambda: asyncio.run(_storage(settings, write=writes)))
+    yield _tried("prices", lambda: prices(settings, datetime.now(UTC).date()))
+    yield _tried("reports", lambda: reports(settings))
+    yield _tried("public address", lambda: asyncio.run(public_address(settings)))
     yield _tried("disk", lambda: _disk(settings))
     yield _tried("port", _port)
-
-
-class Wanting(Exception):
-    """A part is not in order."""
-
-    def __init__(self, found: str, advice: str, state: State = "broken") -> None:
-        super().__init__(found)
-        self.advice = advice
-        self.state: State = state
 
 
 def _tried(name: str, check: Callable[[], str]) -> Finding:
@@ -185,6 +170,7 @@ def _examine_database(settings: Settings) -> Iterator[Finding]:
             dsn = found.dsn
             yield _tried("database", lambda: asyncio.run(_reach(settings, dsn)))
             direct = found.direct or dsn
+            yield _tried("database room", lambda: asyncio.run(database_room(dsn)))
             yield _tried("notifications", lambda: asyncio.run(_listen(direct)))
             yield _tried("migrations", lambda: asyncio.run(_migrations(dsn)))
             yield _tried("read models", lambda: asyncio.run(_read_models(dsn)))
@@ -274,29 +260,20 @@ def _of_account(ask: Callable[[], tuple[str, str]]) -> str:
     return found
 
 
-async def _storage_answers(settings: Settings) -> str:
+async def _storage(settings: Settings, *, write: bool) -> str:
     storage = open_storage(settings)
     try:
-        await storage.head(f"doctor/{uuid4()}.txt")
+        if not write:
+            return await answers(storage)
+        return await in_full(storage, _origins(settings) if settings.uses_s3 else None)
     finally:
         await storage.close()
-    return f"{storage.name}: answers; --write tries it in full"
 
 
-async def _storage(settings: Settings) -> str:
-    storage, key, content = open_storage(settings), f"doctor/{uuid4()}.txt", b"Narratix was here."
-    try:
-        await storage.put(key, content, "text/plain; charset=utf-8")
-        try:
-            if await storage.get(key) != content:
-                raise Wanting(f"{storage.name} gave back other bytes than were put", "Check the storage settings.")
-        finally:
-            await storage.delete(key)
-        if await storage.head(key) is not None:
-            raise Wanting(f"{storage.name} keeps what was deleted", "Check the rights of its key.")
-    finally:
-        await storage.close()
-    return f"{storage.name}: put, read and deleted"
+def _origins(settings: Settings) -> list[str]:
+    """Of the pages that play from the storage."""
+    own = urlsplit(settings.public_url)
+    return [*([f"{own.scheme}://{own.netloc}"] if own.netloc else []), *settings.allowed_origins]
 
 
 def _disk(settings: Settings) -> str:

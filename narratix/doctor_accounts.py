@@ -45,6 +45,10 @@ def accounts(settings: Settings) -> Iterator[tuple[str, Callable[[], Said]]]:
     if token := settings.replicate_api_token.get_secret_value():
         url = settings.replicate_url or replicate.URL
         yield "replicate", _asking("Replicate", url, {"Authorization": f"Bearer {token}"}, _replicate, settings)
+    if url := settings.compatible_url:
+        key = settings.compatible_key.get_secret_value()
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        yield "compatible", _asking("The language endpoint", url, headers, _compatible, settings)
 
 
 def _environment(settings: Settings) -> Said:
@@ -104,7 +108,10 @@ async def _openai(api: Api, settings: Settings) -> Said:
             f"{settings.openai_speech_model} is not listed; set NARRATIX_OPENAI_SPEECH_MODEL to one that is."
         )
     _check(reply, "OpenAI", "NARRATIX_OPENAI_API_KEY")
-    return f"{settings.openai_speech_model} is there", f"Its speech ends on {ENDS['openai']}; choose other voices by then."
+    return (
+        f"{settings.openai_speech_model} is there",
+        f"Its speech ends on {ENDS['openai']}; choose other voices by then.",
+    )
 
 
 async def _hume(api: Api, settings: Settings) -> Said:
@@ -120,6 +127,20 @@ async def _replicate(api: Api, settings: Settings) -> Said:
     if not settings.replicate_version:
         return "the token works", "Set NARRATIX_REPLICATE_VERSION to the version of the model that makes sound."
     return "the token works", ""
+
+
+async def _compatible(api: Api, settings: Settings) -> Said:
+    reply = await api.call("GET", "/models")
+    _check(reply, "The language endpoint", "NARRATIX_COMPATIBLE_KEY")
+    listed = reply.json("The language endpoint", dict[str, Any]).get("data")
+    known = {model.get("id") for model in listed if isinstance(model, dict)} if isinstance(listed, list) else set()
+    model = settings.compatible_model
+    if model not in known:
+        return (
+            f"it answers, and lists {len(known)} models without {model!r}",
+            "Set NARRATIX_COMPATIBLE_MODEL to one of them.",
+        )
+    return f"{model} is there", ""
 
 
 def _check(reply: Reply, vendor: str, variable: str) -> None:

@@ -29,6 +29,7 @@ class Vendors:
             "/v1/models": (200, [{"model_id": "eleven_multilingual_v2"}]),
             "/v1/user/subscription": (200, {"character_count": 1000, "character_limit": 100_000}),
             "/v1/account": (200, {"username": "narratix"}),
+            "/local/models": (200, {"data": [{"id": "mind-1"}]}),
         } | self.answers
         if "secret" not in str(request.headers.get("Authorization", request.headers.get("xi-api-key"))):
             return web.json_response({}, status=401)
@@ -99,6 +100,26 @@ async def test_given_a_fault_then_it_is_broken_and_what_to_set_is_named(
     assert found[name][0] == "broken"
     assert said in found[name][1]
     assert "secret" not in found[name][1]
+
+
+@pytest.mark.parametrize(
+    ("answer", "model", "said"),
+    [
+        ((200, {"data": [{"id": "mind-1"}]}), "mind-1", "mind-1 is there"),
+        ((200, {"data": [{"id": "mind-1"}]}), "mind-2", "NARRATIX_COMPATIBLE_MODEL"),
+        ((200, {"data": None}), "mind-1", "NARRATIX_COMPATIBLE_MODEL"),
+        ((200, [1]), "mind-1", "shape"),
+        ((401, {}), "mind-1", "NARRATIX_COMPATIBLE_KEY"),
+        ((503, {}), "mind-1", "503"),
+    ],
+)
+async def test_given_a_compatible_endpoint_then_its_model_is_looked_for(
+    vendors: Vendors, answer: tuple[int, Any], model: str, said: str
+) -> None:
+    vendors.answers["/local/models"] = answer
+    endpoint: dict[str, Any] = {"compatible_url": f"{vendors.url}/local", "compatible_model": model}
+    found = await examined(vendors, **endpoint, compatible_key=SecretStr("secret"))
+    assert said in " ".join(found["compatible"])
 
 
 async def test_given_wrong_keys_then_each_is_named(vendors: Vendors) -> None:
