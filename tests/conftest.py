@@ -79,8 +79,17 @@ def pgbouncer_dsn(_pooler: str, dsn: str) -> str:
 
 
 @pytest.fixture
-async def pool(dsn: str) -> AsyncIterator[asyncpg.Pool]:
-    async with connection_pool(dsn) as pool:
+def server(dsn: str, request: pytest.FixtureRequest) -> Database:
+    """This test's database as the application knows it: with NARRATIX_TEST_POOLER=1 through PgBouncer in transaction
+    mode, all but notifications, elections and migrations."""
+    if not os.environ.get("NARRATIX_TEST_POOLER"):
+        return Database(dsn)
+    return Database(request.getfixturevalue("pgbouncer_dsn"), direct=dsn)
+
+
+@pytest.fixture
+async def pool(server: Database) -> AsyncIterator[asyncpg.Pool]:
+    async with connection_pool(server.dsn, pooled=server.direct is not None) as pool:
         yield pool
 
 
@@ -108,16 +117,16 @@ def quick_settings(home: Path) -> Settings:
 
 
 @pytest.fixture
-async def narratix(settings: Settings, dsn: str) -> AsyncIterator[Services]:
+async def narratix(settings: Settings, server: Database) -> AsyncIterator[Services]:
     """A whole Narratix with quick engines."""
-    async with open_app(settings, Database(dsn)) as app:
+    async with open_app(settings, server) as app:
         yield app
 
 
 @pytest.fixture
-def opened(settings: Settings, dsn: str) -> Callable[[Role], contextlib.AbstractAsyncContextManager[Services]]:
+def opened(settings: Settings, server: Database) -> Callable[[Role], contextlib.AbstractAsyncContextManager[Services]]:
     """Further processes' worth of Narratix over the same database and storage."""
-    return lambda role: open_app(settings, Database(dsn), role)
+    return lambda role: open_app(settings, server, role)
 
 
 def database_address(dsn: str, name: str) -> str:

@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
 
+from narratix.app import Database
+
 SERVER: Final = """
 import asyncio, sys
 from pathlib import Path
@@ -17,9 +19,9 @@ from narratix.app import Database, open_app
 from narratix.settings import Settings
 from narratix.web.serve import serve
 
-async def main(dsn, home):
+async def main(home, dsn, direct=None):
     settings = Settings(home=Path(home), speech="silent", music="silent", effects="silent")
-    async with open_app(settings, Database(dsn), "web") as services:
+    async with open_app(settings, Database(dsn, direct=direct), "web") as services:
         await serve(services, "127.0.0.1", 0, announce=lambda line: print(line, flush=True))
     print("closed", flush=True)
 
@@ -28,10 +30,10 @@ asyncio.run(main(*sys.argv[1:]))
 
 
 @contextlib.asynccontextmanager
-async def running_process(dsn: str, home: Path) -> AsyncIterator[str]:
+async def running_process(server: Database, home: Path) -> AsyncIterator[str]:
     """Its base URL."""
     home.mkdir()
-    process = await start(dsn, home)
+    process = await start(server, home)
     try:
         yield await address(process)
     finally:
@@ -39,9 +41,10 @@ async def running_process(dsn: str, home: Path) -> AsyncIterator[str]:
         await process.wait()
 
 
-async def start(dsn: str, home: Path) -> asyncio.subprocess.Process:
+async def start(server: Database, home: Path) -> asyncio.subprocess.Process:
+    direct = [server.direct] if server.direct else []
     return await asyncio.create_subprocess_exec(
-        sys.executable, "-c", SERVER, dsn, str(home), stdout=asyncio.subprocess.PIPE
+        sys.executable, "-c", SERVER, str(home), server.dsn, *direct, stdout=asyncio.subprocess.PIPE
     )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from narratix.app import Database
 from narratix.keys import Keys
 from narratix.services import Services
 from tests.web.process import running_process
@@ -22,10 +23,10 @@ AGE = "update rate_limits set calls = array(select at - make_interval(secs => $1
 
 
 @pytest.fixture
-async def processes(services: Services, tmp_path: Path) -> AsyncIterator[tuple[httpx2.AsyncClient, ...]]:
+async def processes(server: Database, tmp_path: Path) -> AsyncIterator[tuple[httpx2.AsyncClient, ...]]:
     """Clients of two processes."""
     async with contextlib.AsyncExitStack() as stack:
-        started = [running_process(services.dsn, tmp_path / name) for name in ("one", "two")]
+        started = [running_process(server, tmp_path / name) for name in ("one", "two")]
         urls = await asyncio.gather(*(stack.enter_async_context(one) for one in started))
         yield tuple([await stack.enter_async_context(httpx2.AsyncClient(base_url=url, timeout=60)) for url in urls])
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from narratix.app import Database
 from narratix.services import Services
 from narratix.web.serve import CannotListen, PortInUse, serve
 from tests.web.event_stream import messages
@@ -18,9 +19,9 @@ from tests.web.web_site import Story
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_given_open_streams_when_it_is_told_to_stop_then_they_end_whole_and_it_closes_all_it_opened(
-    services: Services, story: Story, tmp_path: Path, number: signal.Signals
+    server: Database, story: Story, tmp_path: Path, number: signal.Signals
 ) -> None:
-    process = await start(services.dsn, tmp_path / "home")
+    process = await start(server, tmp_path / "home")
     url = await address(process)
     async with (
         httpx2.AsyncClient(base_url=url) as client,
