@@ -40,8 +40,8 @@ REST_SECONDS: Final = 300.0
 """After this long without a call the workers end: a neural voice holds up to a gigabyte for each, which is paid for."""
 
 BEHIND: Final = 5
-"""The `nice` of engines that speak: lines are many, and most are spoken long before they are heard, while the music of the
-beginning, the mixing of a passage and the answers of the web are waited for."""
+"""The `nice` of engines that speak or play: most of what they make is made long before it is heard, while the mixing of a
+passage and the answers of the web are waited for. Alike for both, so that neither holds up the other."""
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -11,7 +11,7 @@ from narratix.providers.music.composition import compose
 from narratix.providers.music.mixing import mix
 from narratix.providers.music.rendering import render_stems
 from narratix.providers.music.soundfont import SoundFont
-from narratix.providers.pool import EnginePool
+from narratix.providers.pool import BEHIND, EnginePool
 
 
 class ComposedMusic:
@@ -28,7 +28,7 @@ class ComposedMusic:
 
     def __init__(self, soundfont: Path, pool: EnginePool | None = None) -> None:
         self._soundfont = soundfont
-        self._pool = pool or EnginePool(workers=1, name="music engine")
+        self._pool = pool or EnginePool(workers=1, name="music engine", nice=BEHIND)
 
     async def compose(self, mood: str, intensity: float, prompt: str, seconds: float, seed: int) -> Rendered:
         sound = await self._pool.run(perform, self._soundfont, mood, intensity, prompt, seconds, seed)
