@@ -85,9 +85,9 @@ async def test_given_a_crash_while_it_was_computed_then_the_next_attempt_waits_f
 async def test_given_a_cancelled_job_then_the_vendor_is_told(vendor: ReplicateStandin, making: Making) -> None:
     vendor.looks = 10**6
     task = asyncio.create_task(ReplicateMusic(making(), VERSION).compose("calm", 0.5, "", 30.0, 7))
-    while not vendor.predictions:
-        await asyncio.sleep(0.01)
-    await asyncio.sleep(0.05)
+    async with asyncio.timeout(20):
+        while [running.status for running in vendor.predictions.values()] != ["processing"]:  # it was looked after
+            await asyncio.sleep(0.01)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
