@@ -21,6 +21,7 @@ import structlog
 from narratix import doctor
 from narratix.cli import narratix
 from narratix.cli.errors import run
+from narratix.doctor_findings import Wanting
 from narratix.events.anchoring import Anchorer
 from narratix.events.feed import Feed
 from narratix.events.store import EventStore
@@ -264,7 +265,7 @@ async def test_given_a_doctor_then_it_holds_the_log_against_its_last_anchor(
     await write(store, 1)
     assert await doctor._log(settings, dsn) == "whole up to position 13, anchored at position 12"
     await tamper(pool, "delete from events where position > 11")
-    with pytest.raises(doctor.Wanting, match="position 12: The log ends at position 11"):
+    with pytest.raises(Wanting, match="position 12: The log ends at position 11"):
         await doctor._log(settings, dsn)
 
 
