@@ -1,10 +1,20 @@
-"""compose_music: a bed for each music cue, composed once for each theme."""
+"""compose_music: a bed for each music cue, composed once for each theme.
+
+A cue is composed when the voices come near it: somebody waits for the first lines to be heard, and nobody yet for the
+music of a scene that is still far.
+"""
 
 from __future__ import annotations
 
-from narratix.events.catalogue import Event, MusicComposed, PlannedMusic, SoundPlanned
+from collections.abc import Iterable
+from typing import Final
+
+from narratix.events.catalogue import Event, LineSpoken, MusicComposed, PlannedMusic, SoundPlanned
 from narratix.handlers.handler import Handler, Ports
 from narratix.job import Job
+
+AHEAD: Final = 24
+"""So many lines before its first one a cue is due. Even a quick voice takes longer for them than a composer for one."""
 
 
 async def run(ports: Ports, job: Job, item: str) -> Event:
@@ -19,11 +29,15 @@ def _cue(job: Job, item: str) -> PlannedMusic:
     return next(cue for cue in job.plan.music if cue.id == item)
 
 
+def _due(job: Job) -> Iterable[str]:
+    return [cue.id for cue in job.plan.music if cue.first_line <= job.spoken + AHEAD] if job.plan else []
+
+
 COMPOSE_MUSIC = Handler(
     name="compose_music",
     uses="music",
-    wakes_on=(SoundPlanned,),
-    items=lambda job: [cue.id for cue in job.plan.music] if job.plan else [],
+    wakes_on=(SoundPlanned, LineSpoken),
+    items=_due,
     done=lambda job, item: item in job.music or f"compose_music {item}" in job.missing,
     inputs=lambda job, item: (_cue(job, item),),
     run=run,
