@@ -83,8 +83,9 @@ export function player(renewResult) {
   audio.addEventListener("play", () => { playing.value = true; failed.value = false; if (!frame) tick(); });
   audio.addEventListener("pause", () => {
     playing.value = waiting.value = false;
-    // The finished file has the same sound at the same second: a pause is the moment to change over unheard.
-    if (result !== null && source !== "file") load(result, result.language);
+    // The finished file has the same sound at the same second: a pause is the moment to change over unheard, unless
+    // it is over by the time that this is told.
+    if (result !== null && source !== "file" && audio.paused) load(result, result.language);
   });
   audio.addEventListener("waiting", () => { waiting.value = !audio.paused; });
   for (const name of ["playing", "seeked"]) audio.addEventListener(name, () => { waiting.value = false; });
