@@ -15,6 +15,8 @@ import numpy as np
 import soundfile
 from aiohttp import web
 
+from tests.loopback import on_loopback
+
 KEY = "xi-test-key"
 VOICES = [
     {"voice_id": "annaVoice01", "name": "Anna", "category": "premade", "labels": {"gender": "female", "age": "young", "accent": "british"}},
@@ -262,11 +264,5 @@ async def elevenlabs_standin() -> AsyncIterator[ElevenLabsStandin]:
     application.router.add_post("/v1/text-to-voice", routed(standin.create))
     application.router.add_delete("/v1/voices/{voice}", routed(standin.delete))
     application.router.add_post("/v1/music", routed(standin.music))
-    runner = web.AppRunner(application, shutdown_timeout=0.2)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    standin.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    try:
+    async with on_loopback(application) as standin.url:
         yield standin
-    finally:
-        await runner.cleanup()

@@ -11,6 +11,7 @@ from typing import Any
 from aiohttp import web
 
 from tests.cloud.elevenlabs_standin import tone
+from tests.loopback import on_loopback
 
 KEY = "sk-test"
 OPENAI_FIELDS = {"model", "input", "voice", "instructions", "response_format", "speed"}
@@ -110,11 +111,5 @@ async def ending_standin() -> AsyncIterator[Standin]:
     application.router.add_post("/v1/audio/speech", standin.openai)
     application.router.add_post("/v0/tts", standin.hume)
     application.router.add_get("/v0/tts/voices", standin.voices)
-    runner = web.AppRunner(application, shutdown_timeout=0.2)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    standin.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    try:
+    async with on_loopback(application) as standin.url:
         yield standin
-    finally:
-        await runner.cleanup()

@@ -12,6 +12,7 @@ from typing import Any
 from aiohttp import web
 
 from tests.cloud.elevenlabs_standin import cut_off, tone
+from tests.loopback import on_loopback
 
 TOKEN = "r8_test"
 VERSION = "9aff84a639f96d0f7e6081cdea002d15133d0043727f849c40abdd166b7c75a8"
@@ -123,11 +124,5 @@ async def replicate_standin() -> AsyncIterator[ReplicateStandin]:
     application.router.add_get("/v1/predictions/{id}", standin.get)
     application.router.add_post("/v1/predictions/{id}/cancel", standin.cancel)
     application.router.add_get("/files/{name}", standin.file)
-    runner = web.AppRunner(application, shutdown_timeout=0.2)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    standin.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    try:
+    async with on_loopback(application) as standin.url:
         yield standin
-    finally:
-        await runner.cleanup()

@@ -13,6 +13,8 @@ from typing import Any
 
 from aiohttp import web
 
+from tests.loopback import on_loopback
+
 KEY = "sk-ant-test"
 MODELS = ("claude-haiku-5-5",)
 FIELDS = {
@@ -202,12 +204,5 @@ async def claude_standin(mind: Callable[[str, str], Said]) -> AsyncIterator[Clau
     standin = ClaudeStandin(mind)
     application = web.Application()
     application.router.add_post("/v1/messages", standin.messages)
-    runner = web.AppRunner(application, shutdown_timeout=0.2)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    standin.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    try:
+    async with on_loopback(application) as standin.url:
         yield standin
-    finally:
-        await runner.cleanup()

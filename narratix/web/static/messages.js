@@ -193,7 +193,7 @@ export const messages = {
   playerFailed: "The sound could not be played. Load the page again, or download the file.",
   captionsLabel: "Captions",
   downloadsTitle: "To keep",
-  download: { mp3: "MP3", m4b: "M4B with chapters", wav: "WAV, lossless", opus: "Opus", vtt: "Captions (WebVTT)", srt: "Captions (SRT)" },
+  download: { mp3: "MP3", m4b: "M4B with chapters", wav: "WAV, lossless", opus: "Opus", vtt: "Captions (WebVTT)", srt: "Captions (SRT)", words: "Words with their times (JSON)" },
   soundTitle: "The sound",
   duration: "Duration",
   loudness: "Loudness",
