@@ -57,11 +57,11 @@ from narratix.settings import Settings
 from narratix.signing import anchor_keys, signing_key, webhook_secrets
 from narratix.spend import Budget, Caps, Ledger
 from narratix.sweeper import Sweeper
-from narratix.webhooks import Postman, Targets
-from narratix.webhooks_inbound import Bell
-from narratix.webhooks_outbound import Outbound
-from narratix.webhooks_sending import Deliverer
-from narratix.webhooks_signing import secret_of
+from narratix.webhooks.deliveries import Postman, Targets
+from narratix.webhooks.inbound import Bell
+from narratix.webhooks.outbound import Outbound
+from narratix.webhooks.sending import Deliverer
+from narratix.webhooks.signing import secret_of
 from narratix.worker import Worker
 
 log = structlog.get_logger(__name__)

@@ -13,7 +13,7 @@ from narratix.events.store import Conflict, EventStore, NewEvent
 from narratix.handlers.texts import Texts, text_key
 from narratix.job import Cancel, Command, Expire, GiveFeedback, Hold, Job, Release, Retry, Revise, Submit, decide, fold
 from narratix.spend import Budget
-from narratix.webhooks import OtherTarget, Targets
+from narratix.webhooks.deliveries import OtherTarget, Targets
 
 _NAMESPACE: Final = uuid.UUID("0b8a4b5e-2f6c-4a53-8a39-d3b5b5a6d0f1")
 LONGEST_TITLE: Final = 120

@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from narratix.events.tables import Moment, metadata
 from narratix.ports import NotStored, Storage
 from narratix.settings import Settings
-from narratix.webhooks_outbound import Refused, checked_address
-from narratix.webhooks_signing import BadSecret, secret_of
+from narratix.webhooks.outbound import Refused, checked_address
+from narratix.webhooks.signing import BadSecret, secret_of
 
 MARK: Final = "installation.json"
 SHORTEST_KEY: Final = 32

@@ -19,8 +19,8 @@ from narratix.keys import api_keys
 from narratix.limits import rate_limits
 from narratix.projections import PROJECTIONS
 from narratix.spend import reservations
-from narratix.webhooks import webhook_deliveries, webhook_targets
-from narratix.webhooks_inbound import webhooks_heard
+from narratix.webhooks.deliveries import webhook_deliveries, webhook_targets
+from narratix.webhooks.inbound import webhooks_heard
 
 __all__ = [
     "PROJECTIONS",

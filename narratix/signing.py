@@ -8,7 +8,7 @@ from pathlib import Path
 
 from narratix.events.anchors import keyring
 from narratix.settings import Settings
-from narratix.webhooks_signing import derived_secret
+from narratix.webhooks.signing import derived_secret
 
 
 def anchor_keys(settings: Settings) -> dict[str, bytes]:

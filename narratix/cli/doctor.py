@@ -14,7 +14,7 @@ def command(as_json: bool, write: bool) -> None:
     """Try every part that a drama needs. Exit status 1 where one is broken."""
     from narratix.cli.console import print_json, print_table
     from narratix.cli.session import prepared
-    from narratix.doctor import examine
+    from narratix.doctor.examination import examine
 
     findings = list(examine(prepared(quiet=True), write=write))
     broken = [finding.name for finding in findings if finding.state == "broken"]

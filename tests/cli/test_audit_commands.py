@@ -18,10 +18,10 @@ import asyncpg
 import pytest
 import structlog
 
-from narratix import doctor
 from narratix.cli import narratix
 from narratix.cli.errors import run
-from narratix.doctor_findings import Wanting
+from narratix.doctor import examination as doctor
+from narratix.doctor.findings import Wanting
 from narratix.events.anchoring import Anchorer
 from narratix.events.feed import Feed
 from narratix.events.store import EventStore

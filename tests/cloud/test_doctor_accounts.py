@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 from pydantic import SecretStr
 
-from narratix.doctor_accounts import accounts
+from narratix.doctor.accounts import accounts
 from narratix.ports import ProviderError
 from narratix.settings import Settings
 

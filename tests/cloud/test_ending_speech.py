@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from narratix.doctor_accounts import accounts
+from narratix.doctor.accounts import accounts
 from narratix.ports import SAMPLE_RATE, ProviderError
 from narratix.providers.accounts import Accounts
 from narratix.providers.http import OutOfService

@@ -58,8 +58,8 @@ from narratix.providers.speech.elevenlabs import ElevenLabsSpeech
 from narratix.providers.storage.directory import DirectoryStorage
 from narratix.script.tiling import check_tiling
 from narratix.settings import Settings
-from narratix.webhooks_inbound import Bell
-from narratix.webhooks_signing import headers, secret_of
+from narratix.webhooks.inbound import Bell
+from narratix.webhooks.signing import headers, secret_of
 from tests.cloud import fault_table
 from tests.cloud.elevenlabs_standin import KEY as ELEVENLABS_KEY
 from tests.cloud.elevenlabs_standin import ElevenLabsStandin

@@ -19,13 +19,13 @@ import structlog
 from aiohttp import web
 from pydantic import SecretStr
 
-from narratix import doctor
 from narratix.app import Database, open_app
 from narratix.cli import narratix as narratix_command
 from narratix.cli.errors import run
-from narratix.doctor import _tried
-from narratix.doctor_findings import Finding, Wanting
-from narratix.doctor_platform import database_room, prices, public_address, reports
+from narratix.doctor import examination as doctor
+from narratix.doctor.examination import _tried
+from narratix.doctor.findings import Finding, Wanting
+from narratix.doctor.platform import database_room, prices, public_address, reports
 from narratix.ports import ProviderError
 from narratix.providers.speech import hibari, kokoro_model
 from narratix.services import Services
@@ -158,7 +158,7 @@ async def test_given_a_database_in_order_then_it_has_room(dsn: str) -> None:
 
 
 async def test_given_few_connections_then_it_is_a_warning(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("narratix.doctor_platform.FEW_CONNECTIONS", 10_000)
+    monkeypatch.setattr("narratix.doctor.platform.FEW_CONNECTIONS", 10_000)
     assert (await found_of(database_room, dsn)).state == "warning"
 
 
@@ -225,7 +225,7 @@ def test_given_prices_that_are_old_then_it_is_a_warning() -> None:
 def test_given_reports_without_their_libraries_then_it_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = Settings(sentry_dsn=SecretStr("https://k@s.example.org/1"), otlp_endpoint="http://127.0.0.1:1")
     assert found_by(reports, asked).state == "ok"
-    monkeypatch.setattr("narratix.doctor_platform._installed", lambda _: False)
+    monkeypatch.setattr("narratix.doctor.platform._installed", lambda _: False)
     finding = found_by(reports, asked)
     assert (finding.state, "requirements-reports.lock" in finding.advice) == ("broken", True)
     assert "k@s.example.org" not in str(finding)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from narratix.doctor_findings import Wanting
-from narratix.doctor_storage import answers, in_full
+from narratix.doctor.findings import Wanting
+from narratix.doctor.storage import answers, in_full
 from narratix.ports import StoredObject
 from narratix.providers.storage.directory import DirectoryStorage
 

@@ -19,10 +19,10 @@ from narratix.events.store import EventStore, NewEvent
 from narratix.providers.calls import CALLS
 from narratix.services import Services
 from narratix.signing import webhook_secrets
-from narratix.webhooks import Postman, Targets, message_id
-from narratix.webhooks_outbound import Outbound
-from narratix.webhooks_sending import Deliverer
-from narratix.webhooks_signing import secret_of, written
+from narratix.webhooks.deliveries import Postman, Targets, message_id
+from narratix.webhooks.outbound import Outbound
+from narratix.webhooks.sending import Deliverer
+from narratix.webhooks.signing import secret_of, written
 from tests.core.built import submitted
 from tests.web.web_site import TEXT, client_of
 from tests.webhooks.receiver import SECRET, Receiver, receiver

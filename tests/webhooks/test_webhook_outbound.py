@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
-from narratix.webhooks_outbound import Outbound, Refused, Unreached, checked_address
-from narratix.webhooks_signing import headers, secret_of
+from narratix.webhooks.outbound import Outbound, Refused, Unreached, checked_address
+from narratix.webhooks.signing import headers, secret_of
 from tests.webhooks.receiver import SECRET, Receiver, receiver
 
 BODY = b'{"type":"t","timestamp":"2026-11-22T16:45:00Z","data":{}}'

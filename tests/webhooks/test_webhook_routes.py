@@ -19,8 +19,8 @@ from narratix.events.dsn import asyncpg_dsn
 from narratix.keys import Keys
 from narratix.services import Role, Services
 from narratix.settings import Settings
-from narratix.webhooks_inbound import Bell
-from narratix.webhooks_signing import headers, secret_of
+from narratix.webhooks.inbound import Bell
+from narratix.webhooks.signing import headers, secret_of
 from tests.web.web_site import TEXT, client_of
 from tests.webhooks.receiver import SECRET
 

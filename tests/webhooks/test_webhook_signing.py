@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from narratix.webhooks_signing import BadSecret, Forged, checked, derived_secret, headers, secret_of, written
+from narratix.webhooks.signing import BadSecret, Forged, checked, derived_secret, headers, secret_of, written
 from tests.webhooks.receiver import SECRET, verified
 
 BODY = b'{"type":"job.completed","timestamp":"2026-11-22T16:45:00Z","data":{}}'

@@ -20,9 +20,9 @@ from narratix.web.context import Actor, Here, Web, as_json, operator, visitor
 from narratix.web.described import problems
 from narratix.web.models import JOB, Answer
 from narratix.web.problems import Problem, invalid, malformed
-from narratix.webhooks_inbound import hear
-from narratix.webhooks_outbound import Refused, checked_address
-from narratix.webhooks_signing import Forged, checked, secret_of, written
+from narratix.webhooks.inbound import hear
+from narratix.webhooks.outbound import Refused, checked_address
+from narratix.webhooks.signing import Forged, checked, secret_of, written
 
 router = APIRouter(prefix="/api/webhooks", tags=["webhooks"])
 

@@ -18,10 +18,10 @@ from urllib.parse import urlsplit
 import asyncpg
 
 from narratix.app import connection_pool, database, open_storage
-from narratix.doctor_accounts import accounts
-from narratix.doctor_findings import Finding, Wanting
-from narratix.doctor_platform import database_room, prices, public_address, reports
-from narratix.doctor_storage import answers, in_full
+from narratix.doctor.accounts import accounts
+from narratix.doctor.findings import Finding, Wanting
+from narratix.doctor.platform import database_room, prices, public_address, reports
+from narratix.doctor.storage import answers, in_full
 from narratix.embedded.ffmpeg import FfmpegMissing, find_ffmpeg
 from narratix.embedded.postgres import PostgresUnavailable
 from narratix.environments import WrongEnvironment

@@ -17,7 +17,7 @@ import structlog
 from narratix.events.feed import Connect
 from narratix.events.store import UNREACHABLE
 from narratix.events.tables import Moment, metadata
-from narratix.webhooks_signing import TOLERANCE_SECONDS
+from narratix.webhooks.signing import TOLERANCE_SECONDS
 
 log = structlog.get_logger(__name__)
 

@@ -10,7 +10,7 @@ from typing import Final
 import aiohttp
 import asyncpg
 
-from narratix.doctor_findings import Wanting
+from narratix.doctor.findings import Wanting
 from narratix.providers.prices import entry_of
 from narratix.settings import Settings
 

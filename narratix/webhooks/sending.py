@@ -20,9 +20,9 @@ import structlog
 from narratix.events.store import UNREACHABLE
 from narratix.ports import ProviderError
 from narratix.providers.calls import CALLS
-from narratix.webhooks import State, Target, message_id
-from narratix.webhooks_outbound import DEADLINE_SECONDS, Answered, Outbound, Refused, Unreached
-from narratix.webhooks_signing import headers
+from narratix.webhooks.deliveries import State, Target, message_id
+from narratix.webhooks.outbound import DEADLINE_SECONDS, Answered, Outbound, Refused, Unreached
+from narratix.webhooks.signing import headers
 
 log = structlog.get_logger(__name__)
 

@@ -14,7 +14,7 @@ from uuid import uuid4
 
 import aiohttp
 
-from narratix.doctor_findings import Wanting
+from narratix.doctor.findings import Wanting
 from narratix.ports import Storage
 
 LARGE_BYTES: Final = 9 << 20
