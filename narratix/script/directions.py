@@ -53,6 +53,8 @@ _MEDIA: Final[Mapping[str, str]] = {
 }
 """What a speech is heard through; beside it, it may be spoken in any way."""
 
+MEDIA: Final = tuple(_MEDIA)
+
 DIRECTIONS: Final = (*_CUES, *_MEDIA)
 """Every direction a line can have besides "" (none); one of a way and one of a medium may stand together."""
 

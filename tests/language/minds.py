@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,10 +30,12 @@ Change = Callable[[list[dict[str, Any]]], list[dict[str, Any]]]
 @dataclass
 class Mind:
     """Answers find-cast, label-lines, judge-story and tell-story. `spoil` changes labels before they are sent; `refuse`
-    names lines whose chunks are refused; `said` are the kinds of questions, in order."""
+    names lines whose chunks are refused; `media` tells what lines with these words are heard through; `said` are the kinds
+    of questions, in order."""
 
     spoil: Change | None = None
     refuse: Sequence[str] = ()
+    media: Mapping[str, str] = field(default_factory=dict)
     cut_over: int = 10**9
     verdict: dict[str, Any] = field(
         default_factory=lambda: {"violation": False, "categories": [], "explanation": "A storm."}
@@ -68,6 +70,7 @@ class Mind:
                 "id": line["id"],
                 "speaker": ids.get(SPEAKERS.get(line["speech"].strip("“”"), "Mr. Brown"), "voice"),
                 "direction": "calling" if "Who" in line["speech"] else "",
+                "heard_through": next((how for words, how in self.media.items() if words in line["speech"]), "nothing"),
                 "speed": 1.0,
                 "pause_after": 0.3,
                 "confidence": 0.95,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import AsyncIterator, Callable
 from datetime import date
+from importlib import resources
 from typing import Any
 
 import pytest
@@ -16,12 +18,22 @@ from narratix.providers.language.labelled import LabelledLanguage
 from narratix.providers.language.remembered import RememberedOracle
 from narratix.providers.language.rules import RulesLanguage
 from narratix.providers.storage.directory import DirectoryStorage
+from narratix.script.directions import MEDIA, direction_of
 from narratix.script.tiling import check_tiling
+from narratix.sound.media import medium_of
 from tests.language.claude_standin import KEY, ClaudeStandin, Fault
 from tests.language.minds import STORY, Mind
 
 MODEL = "claude-haiku-5-5"
 DAY = date(2026, 11, 22)
+PROMPTS = {
+    "find-cast-1.md": "dc7116e712450fb6",
+    "judge-story-1.md": "cb748beac3e8da5b",
+    "label-lines-1.md": "946ca976a1c7ce6b",
+    "label-lines-2.md": "3bae7f99ae31664b",
+    "tell-story-1.md": "a0fc02c5ac851cc2",
+}
+"""The beginning of the SHA-256 of every prompt there ever was."""
 
 
 @pytest.fixture
@@ -54,7 +66,7 @@ async def test_given_a_story_then_its_lines_are_labelled_and_its_text_is_untouch
         ("Anna", "“Come in, then.”"),
         ("Mr. Brown", "“With pleasure, my dear.”"),
     ]
-    assert script.engine == f"{MODEL}+find-cast-1+label-lines-1"
+    assert script.engine == f"{MODEL}+find-cast-1+label-lines-2"
     assert [member.id for member in script.cast] == ["narrator", "c1", "c2"]
     assert {request["model"] for request in claude.requests} == {MODEL}
 
@@ -122,6 +134,38 @@ async def test_given_labels_that_break_the_contract_then_they_are_asked_again_in
     if said in ("not in the cast", "schema"):
         assert flagged
         assert all(segment.confidence <= 0.4 for segment in script.segments if segment.kind == "speech")
+
+
+async def test_given_lines_over_a_telephone_thought_or_read_then_their_directions_say_so_as_the_rules_do(
+    language: LabelledLanguage, mind: Mind, claude: ClaudeStandin
+) -> None:
+    mind.media = {"Who": "telephoning", "And me": "thinking", "Come in": "reading"}
+    script = await language.write_script(STORY)
+
+    directions = [segment.direction for segment in script.segments if segment.kind == "speech"]
+    assert directions == ["calling, telephoning", "", "thinking", "reading", ""]
+    assert [medium_of(direction) for direction in directions] == ["telephone", "", "thought", "letter", ""]
+    [asked] = [request for request in claude.requests if "You direct" in request["system"][0]["text"]]
+    for medium in MEDIA:
+        assert f"`{medium}`" in asked["system"][0]["text"]
+        assert direction_of({"telephoning": "into the receiver", "thinking": "she wondered", "reading": "the letter read"}[medium]) == medium  # fmt: skip
+
+
+async def test_given_something_that_no_line_is_heard_through_then_the_answer_is_not_believed(
+    language: LabelledLanguage, mind: Mind
+) -> None:
+    mind.media = {"Come in": "a wall"}
+    script = await language.write_script(STORY)
+
+    [note] = [note for note in script.notes if "for review" in note]
+    assert "'a wall'" in note
+    assert note.startswith("1 lines")
+
+
+def test_given_a_prompt_that_events_name_then_its_wording_never_changes() -> None:
+    folder = resources.files("narratix.providers.language").joinpath("prompts")
+    digests = {file.name: hashlib.sha256(file.read_bytes()).hexdigest()[:16] for file in folder.iterdir()}
+    assert digests == PROMPTS, "A change of wording is a new version: leave the old file, write another, add it here."
 
 
 async def test_given_an_answer_cut_at_its_longest_then_smaller_questions_get_whole_ones(

@@ -90,7 +90,7 @@ async def test_given_a_local_model_then_it_labels_under_the_same_contract(mind: 
         script = await language.write_script(STORY)
 
     check_tiling(STORY, script.segments)
-    assert script.engine == "qwen3+find-cast-1+label-lines-1"
+    assert script.engine == "qwen3+find-cast-1+label-lines-2"
     assert [member.name for member in script.cast] == ["Narrator", "Anna", "Mr. Brown"]
     used = {usage.unit: usage for usage in script.usage if usage.provider == "compatible"}
     assert used["input tokens"].units == 300

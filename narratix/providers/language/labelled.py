@@ -24,7 +24,7 @@ from narratix.script.engine import write_script
 from narratix.script.tiling import NothingToRead
 
 FIND_CAST: Final = "find-cast-1"
-LABEL_LINES: Final = "label-lines-1"
+LABEL_LINES: Final = "label-lines-2"
 TELL_STORY: Final = "tell-story-1"
 DEEPEST: Final = 3
 """How often a chunk is halved before the rules take it: 60 lines become 8."""
@@ -186,6 +186,7 @@ class LabelledLanguage:
             id=line,
             speaker=speaker,
             direction=segment.direction,
+            heard_through=contract.NOTHING,  # the direction of the rules has it
             speed=segment.speed,
             pause_after=segment.pause_after,
             confidence=min(GUESSED, segment.confidence),

@@ -6,6 +6,7 @@ for, once, with a speaker of the cast list. Whatever is wrong is said in a sente
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -13,14 +14,18 @@ from typing import Any, Final
 import msgspec
 
 from narratix.events.catalogue import Gender, Segment
+from narratix.script.directions import MEDIA
 
 NARRATOR: Final = "narrator"
+NOTHING: Final = "nothing"
+"""What a line in the open air is heard through."""
+
 CHUNK_CHARACTERS: Final = 9_000
 """Of text in one question. Its answer then stays well under a model's output limit."""
 
 CHUNK_LINES: Final = 60
 BEFORE_CHARACTERS: Final = 1_500
-TOKENS_PER_LABEL: Final = 60
+TOKENS_PER_LABEL: Final = 70
 LONGEST_DIRECTION: Final = 60
 CAST_CHARACTERS: Final = 120_000
 """Of text in one question for the cast."""
@@ -44,11 +49,13 @@ class FoundCast(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Label(msgspec.Struct, frozen=True, kw_only=True):
-    """What a model says of line `id`, the number of a segment. Units as in `Segment`."""
+    """What a model says of line `id`, the number of a segment. Units as in `Segment`. `heard_through` is one of MEDIA, or
+    NOTHING."""
 
     id: int
     speaker: str
     direction: str
+    heard_through: str
     speed: float
     pause_after: float
     confidence: float
@@ -163,6 +170,7 @@ def label_schema(speakers: Sequence[str]) -> dict[str, Any]:
         id={"type": "integer"},
         speaker={"type": "string", "enum": list(speakers)},
         direction={"type": "string"},
+        heard_through={"type": "string", "enum": [NOTHING, *MEDIA]},
         speed={"type": "number"},
         pause_after={"type": "number"},
         confidence={"type": "number"},
@@ -183,7 +191,8 @@ def label_question(text: str, segments: Sequence[Segment], chunk: Chunk) -> str:
 
 
 def read_labels(answer: str, chunk: Chunk, speakers: Sequence[str]) -> list[Label]:
-    """The labels of a chunk, with directions, speeds and pauses brought within bounds. Raises Unusable."""
+    """The labels of a chunk, with directions, speeds and pauses brought within bounds; what a line is heard through stands
+    at the end of its direction. Raises Unusable."""
     try:
         labels = msgspec.json.decode(answer, type=_Labels).labels
     except msgspec.MsgspecError as problem:
@@ -198,17 +207,28 @@ def read_labels(answer: str, chunk: Chunk, speakers: Sequence[str]) -> list[Labe
     known = set(speakers)
     if stranger := next((label for label in labels if label.speaker not in known), None):
         raise Unusable(f"line {stranger.id} was given to {stranger.speaker!r}, who is not in the cast")
+    if muffled := next((label for label in labels if label.heard_through not in (NOTHING, *MEDIA)), None):
+        raise Unusable(f"line {muffled.id} is heard through {muffled.heard_through!r}, which is nothing of the list")
     return [
         Label(
             id=label.id,
             speaker=label.speaker,
-            direction=" ".join(label.direction.split())[:LONGEST_DIRECTION],
+            direction=_direction(label),
+            heard_through=label.heard_through,
             speed=min(1.25, max(0.8, label.speed)),
             pause_after=min(2.0, max(0.1, label.pause_after)),
             confidence=min(1.0, max(0.0, label.confidence)),
         )
         for label in sorted(labels, key=lambda label: label.id)
     ]
+
+
+def _direction(label: Label) -> str:
+    """As the rules write it: the way first, the medium behind it."""
+    way = " ".join(label.direction.split())[:LONGEST_DIRECTION].rstrip(" ,")
+    if label.heard_through == NOTHING or label.heard_through in re.findall(r"\w+", way.casefold()):
+        return way
+    return f"{way}, {label.heard_through}" if way else label.heard_through
 
 
 # -- small things ----------------------------------------------------------------------------------
