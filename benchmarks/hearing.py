@@ -64,7 +64,7 @@ class Distance:
 @dataclass(frozen=True, slots=True)
 class Heard:
     """What was found out about one drama. `unheard`: the sentences without any word; `unplaced`: effects and captions on
-    words that the aligner could not place, `silent`: effects of which nothing is heard there."""
+    words that neither ear could place, `silent`: effects of which nothing is heard there."""
 
     text: str
     engine: str
@@ -168,6 +168,11 @@ def second_opinion(drama: Performed, words: Sequence[HeardWord], found: Comparis
     return [None if one is None else out_of_silence(drama.dialogue, one - bias) for one in begins]
 
 
+def either(aligned: float | None, whisper: float | None) -> float | None:
+    """Where the aligner found no way through a piece, Whisper's word time decides alone."""
+    return whisper if aligned is None else aligned
+
+
 def distance(what: str, sets_in: float, aligned: float, whisper: float | None) -> Distance:
     second = None if whisper is None else round(sets_in - whisper, 3)
     return Distance(what, round(aligned, 2), round(sets_in - aligned, 3), second)
@@ -182,7 +187,7 @@ def effect_distances(
         plan = sounded.plan
         name = f"{plan.name} on {drama.text[plan.start : plan.end]!r}"
         word = next((i for i, word in enumerate(source) if plan.start < word.end), None)
-        at = None if word is None else placed[word]
+        at = None if word is None else either(placed[word], second[word])
         if at is None:
             lost.append(name)
             continue
@@ -212,7 +217,7 @@ def caption_distances(
         first = letters[at][0]
         at += len(said)
         word = next((i for i, word in enumerate(source) if first < word.end), None)
-        begins = None if word is None else placed[word]
+        begins = None if word is None else either(placed[word], second[word])
         if begins is None:
             lost.append(f"caption {cue.text[:40]!r}")
         else:
