@@ -57,7 +57,7 @@ from narratix.settings import Settings
 from narratix.signing import anchor_keys, signing_key, webhook_secrets
 from narratix.spend import Budget, Caps, Ledger
 from narratix.sweeper import Sweeper
-from narratix.webhooks.deliveries import Postman, Targets
+from narratix.webhooks.deliveries import REVIVED, Postman, Targets
 from narratix.webhooks.inbound import Bell
 from narratix.webhooks.outbound import Outbound
 from narratix.webhooks.sending import Deliverer
@@ -125,6 +125,9 @@ async def open_app(settings: Settings, database: Database, role: Role = "all") -
         feed = Feed(store, connect, quiet)
         if database.revive is not None:
             await stack.enter_async_context(_running(_keep_alive(feed, database.revive), "database-keeper"))
+        webhook_news = asyncio.Event()
+        if role in ("all", "worker"):
+            feed.listen_besides(REVIVED, webhook_news.set)
         await feed.start()
         stack.push_async_callback(feed.close)
         bell = Bell(connect) if replicate_webhook(settings) else None
@@ -138,8 +141,7 @@ async def open_app(settings: Settings, database: Database, role: Role = "all") -
             projectors = [Projector(projection) for projection in PROJECTIONS]
             jobs = Jobs(store)
             service_webhook = settings.webhook_url.get_secret_value()
-            ended = asyncio.Event()
-            postman = Postman(service=bool(service_webhook), public_url=settings.public_url, wake=ended.set)
+            postman = Postman(service=bool(service_webhook), public_url=settings.public_url, wake=webhook_news.set)
             subscribers: list[Subscriber] = [
                 Router(store, HANDLERS, jobs), Sweeper(pool), Ledger(), postman, *projectors]  # fmt: skip
             subscriptions = Subscriptions(
@@ -152,7 +154,7 @@ async def open_app(settings: Settings, database: Database, role: Role = "all") -
                 service_secrets=[secret_of(settings.webhook_secret.get_secret_value())] if service_webhook else [],
                 secrets_of=partial(webhook_secrets, settings),
                 leader=subscriptions,
-                news=ended,
+                news=webhook_news,
                 stir=quiet.stir,
             )
             worker = Worker(

@@ -177,7 +177,8 @@ class Budget:
 
 
 class Ledger:
-    """A subscriber: what jobs really cost, from the events that were paid for."""
+    """A subscriber: what jobs really cost, from the events that were paid for. What came in an archive was paid when it
+    was made, and belongs to no cap of today."""
 
     name = "spend"
     build = 1
@@ -189,7 +190,7 @@ class Ledger:
         paid: dict[uuid.UUID, tuple[date, Decimal]] = {}
         still: dict[uuid.UUID, bool] = {}
         for event in events:
-            if usd := cost_of(event.data):
+            if (usd := cost_of(event.data)) and not event.restored:
                 day, sum_ = paid.get(event.stream_id, (event.recorded_at.astimezone(UTC).date(), Decimal(0)))
                 paid[event.stream_id] = (day, sum_ + Decimal(str(round(usd, 6))))
             if isinstance(event.data, JobCompleted | JobFailed | JobCancelled):

@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "projections": "projections",
     "storage": "storage",
     "keys": "keys",
+    "webhooks": "webhooks",
     "voices": "voices",
     "migrate": "migrate",
     "doctor": "doctor",

@@ -63,6 +63,7 @@ class Feed:
         self._connect = connect
         self._quiet = quiet or Quiet()
         self._open: list[Callable[[], bool]] = []
+        self._besides: list[tuple[str, Callable[[], object]]] = []
         self._kept: deque[Recorded] = deque()
         self._kept_characters = 0
         self._hint = asyncio.Event()
@@ -92,6 +93,11 @@ class Feed:
         """While `open()` says that somebody waits for events, look every POLL_SECONDS without a hint too. It is asked
         as often and must be cheap; where nobody waits, the database is asked nothing."""
         self._open.append(open)
+
+    def listen_besides(self, channel: str, heard: Callable[[], object]) -> None:
+        """Call `heard` when something is notified on `channel`, and whenever it may have been: for what is in no event.
+        To be called before the feed starts."""
+        self._besides.append((channel, heard))
 
     # -- followers -------------------------------------------------------------------------
 
@@ -163,7 +169,10 @@ class Feed:
             notice_silence(connection)
             await connection.add_listener(CHANNEL, lambda *_: self._hint.set())
             connection.add_termination_listener(lambda *_: self._hint.set())
+            for channel, heard in self._besides:
+                await connection.add_listener(channel, lambda *_, heard=heard: heard())
             await self._probe()
+            self._look_besides()
             yield connection
         finally:
             with contextlib.suppress(*UNREACHABLE, TimeoutError):
@@ -216,10 +225,15 @@ class Feed:
             self._hint.clear()
             with contextlib.suppress(*UNREACHABLE, TimeoutError):
                 await self._catch_up()
+            self._look_besides()
             self._started.set()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(1):
                     await self._hint.wait()
+
+    def _look_besides(self) -> None:
+        for _, heard in self._besides:
+            heard()
 
     async def _catch_up(self) -> None:
         while events := await self._store.read_all(after=self.position, limit=PAGE):

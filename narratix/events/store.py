@@ -65,6 +65,11 @@ class Recorded(msgspec.Struct, frozen=True, gc=False):
     recorded_at: datetime
     hash: bytes
 
+    @property
+    def restored(self) -> bool:
+        """Whether it came here in an archive: it happened at another time, and maybe elsewhere."""
+        return "restored" in msgspec.json.decode(self.metadata, type=dict[str, msgspec.Raw])
+
     def as_json(self) -> bytes:
         """The shape of `history`, of the audit feed and of `event: recorded`, with the stored bytes of `data`."""
         return _json.encode(

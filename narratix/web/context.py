@@ -63,6 +63,12 @@ async def operator(request: Request, web: Here) -> None:
         web.clients.admit_operator(request)
 
 
+async def administrator(request: Request, web: Here) -> None:
+    """What changes more than a caller's own jobs is for who runs the service."""
+    if not await _opened_by_key(request, web, "admin"):
+        web.clients.admit_operator(request)
+
+
 async def _opened_by_key(request: Request, web: Web, scope: Scope) -> bool:
     """Whether the request brings a key that opens `scope`; False when it brings none. Raises Problem (401, 403)."""
     scheme, _, presented = request.headers.get("authorization", "").partition(" ")

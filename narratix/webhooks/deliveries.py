@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
+from urllib.parse import urlsplit
 
 import asyncpg
 import msgspec
@@ -27,6 +28,9 @@ State = Literal["waiting", "sending", "delivered", "dead"]
 
 OLDEST: Final = timedelta(days=1)
 """The service's own webhook is not told of what ended longer ago: a new subscription begins at the log's beginning."""
+
+REVIVED: Final = "narratix_webhooks"
+"""The channel on which it is notified that a dead delivery waits again."""
 
 ORPHAN_SECONDS: Final = 24 * 3600.0
 """A target whose job never came on record is kept no longer."""
@@ -86,8 +90,36 @@ or (created_at < now() - make_interval(secs => $2) and not exists (select from e
 """
 
 
+_AGAIN: Final = """
+with revived as (
+    update webhook_deliveries d set state = 'waiting', attempt = 0, run_at = now(), settled_at = null
+    where id = $1 and state = 'dead'
+      and case target when 'service' then $2 else exists (select from webhook_targets t where t.job_id = d.job_id) end
+    returning pg_notify($3, '')
+)
+select state, (select count(*) from revived) from webhook_deliveries where id = $1
+"""
+_DELIVERIES: Final = """
+select d.id, d.job_id, d.type, d.target, d.state, d.attempt, d.status, d.reason,
+       case d.state when 'waiting' then d.run_at end as next_attempt_at, d.created_at, d.settled_at, t.url
+from webhook_deliveries d
+left join webhook_targets t on t.job_id = d.job_id and d.target = 'submitter'
+where ($1::uuid is null or d.job_id = $1) and ($2::text is null or d.state = $2) and ($3::bigint is null or d.id = $3)
+order by d.id desc limit $4
+"""
+_DEAD: Final = "select id from webhook_deliveries where state = 'dead' order by id"
+
+
 class OtherTarget(Exception):
     """The job is on record with another webhook."""
+
+
+class NoSuchDelivery(Exception):
+    """No delivery has this number."""
+
+
+class NotRevived(Exception):
+    """The delivery cannot be tried again. Its text is a sentence for people."""
 
 
 class Targets:
@@ -103,7 +135,8 @@ class Targets:
 
 
 class Postman:
-    """A subscriber: for every job that ends, what is to be delivered to whom. It sends nothing itself.
+    """A subscriber: for every job that ends, what is to be delivered to whom. It sends nothing itself. An end that came in
+    an archive was told when it happened.
 
     `service`: whether the service has a webhook of its own; `public_url` is the beginning of the links, empty for
     relative ones; `wake` is called when there is something new.
@@ -130,7 +163,7 @@ class Postman:
         self._new = False
 
     async def handle(self, connection: asyncpg.Connection, events: Sequence[Recorded]) -> None:
-        over = [event for event in events if isinstance(event.data, JobCompleted | JobFailed)]
+        over = [event for event in events if isinstance(event.data, JobCompleted | JobFailed) and not event.restored]
         if over:
             named = {job_id for (job_id,) in await connection.fetch(_TARGETS, [event.stream_id for event in over])}
             rows = [
@@ -157,6 +190,42 @@ class Postman:
         if self._new:
             self._new = False
             self._wake()
+
+
+async def deliver_again(pool: asyncpg.Pool, id: int, *, service: bool) -> None:
+    """Let a dead delivery be tried from the beginning, under the same message id and with the same bytes, at once, whatever
+    process delivers. `service`: whether the service has a webhook of its own now. Raises NoSuchDelivery, NotRevived."""
+    row = await pool.fetchrow(_AGAIN, id, service, REVIVED)
+    if row is None:
+        raise NoSuchDelivery
+    state, revived = row
+    if revived:
+        return
+    if state != "dead":
+        raise NotRevived(f"Delivery {id} is not dead but {state}.")
+    raise NotRevived(f"Nobody is named any more to whom delivery {id} could be made.")
+
+
+async def deliveries(
+    pool: asyncpg.Pool,
+    *,
+    id: int | None = None,
+    job_id: uuid.UUID | None = None,
+    state: str | None = None,
+    limit: int = 100,
+) -> list[dict[str, Any]]:
+    """The newest first. Of an address there is only the `host`: the rest may be a secret of its owner."""
+    found = []
+    for row in await pool.fetch(_DELIVERIES, job_id, state, id, limit):
+        url = row["url"]
+        found.append({**dict(row), "host": urlsplit(url).hostname if url else None})
+        del found[-1]["url"]
+    return found
+
+
+async def dead(pool: asyncpg.Pool) -> Sequence[int]:
+    """The deliveries that were given up, the oldest first."""
+    return [id for (id,) in await pool.fetch(_DEAD)]
 
 
 def message(event: Recorded, public_url: str) -> tuple[str, str]:

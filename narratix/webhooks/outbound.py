@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
+import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -100,12 +101,21 @@ async def resolved(host: str, port: int) -> Sequence[str]:
 
 
 class Outbound:
-    """Posts to addresses of strangers. Not `strict`, it calls any machine, by http too: for development."""
+    """Posts to addresses of strangers. Not `strict`, it calls any machine, by http too: for development. `trusted`: whose
+    certificates are believed; by default those of the authorities that this machine knows."""
 
-    def __init__(self, *, strict: bool = True, resolve: Resolve = resolved, deadline: float = DEADLINE_SECONDS) -> None:
+    def __init__(
+        self,
+        *,
+        strict: bool = True,
+        resolve: Resolve = resolved,
+        deadline: float = DEADLINE_SECONDS,
+        trusted: ssl.SSLContext | None = None,
+    ) -> None:
         self._strict = strict
         self._resolve = resolve
         self._deadline = deadline
+        self._trusted = trusted
         self._session: aiohttp.ClientSession | None = None
 
     async def post(self, written: str, body: bytes, headers: Mapping[str, str], *, turn: int = 0) -> Answered:
@@ -124,6 +134,9 @@ class Outbound:
                 return await self._post(url, str(addresses[turn % len(addresses)]), body, headers)
         except TimeoutError as problem:
             raise Unreached(f"There was no answer within {self._deadline:g} seconds.") from problem
+        except aiohttp.ClientConnectorCertificateError as problem:
+            reason = getattr(problem.certificate_error, "verify_message", "") or problem.certificate_error
+            raise Unreached(f"Its certificate is not accepted: {str(reason).rstrip('.')}.") from problem
         except aiohttp.ClientError as problem:
             raise Unreached(f"It cannot be reached ({type(problem).__name__}).") from problem
 
@@ -134,7 +147,7 @@ class Outbound:
     async def _post(self, url: URL, address: str, body: bytes, headers: Mapping[str, str]) -> Answered:
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(force_close=True, limit=0),
+                connector=aiohttp.TCPConnector(force_close=True, limit=0, ssl=self._trusted or True),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
                 trust_env=False,

@@ -66,10 +66,6 @@ _DUE: Final = """
 select extract(epoch from min(case state when 'sending' then lease_until else run_at end) - now())::float8
 from webhook_deliveries where state in ('waiting', 'sending')
 """
-_AGAIN: Final = """
-update webhook_deliveries set state = 'waiting', attempt = 0, run_at = now(), settled_at = null
-where id = $1 and state = 'dead' returning true
-"""
 
 
 class Leader(Protocol):
@@ -254,8 +250,3 @@ class Deliverer:
         asked = min(problem.retry_after or 0.0, self._pauses[-1])
         pause = random.uniform(0.8, 1.2) * self._pauses[delivery.attempt - 1]
         return Outcome("waiting", status, str(problem), round(max(pause, asked), 2))
-
-
-async def deliver_again(pool: asyncpg.Pool, id: int) -> bool:
-    """Let a dead delivery be tried from the beginning; False where it is none."""
-    return bool(await pool.fetchval(_AGAIN, id))

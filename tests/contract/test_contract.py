@@ -73,7 +73,7 @@ async def ended(services: Services) -> uuid.UUID:
 def questions(document: Json, job_id: uuid.UUID) -> Iterator[Question]:
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
-            values = {"job_id": str(job_id), "line": "0", "key": "texts/x.txt"}
+            values = {"job_id": str(job_id), "line": "0", "key": "texts/x.txt", "delivery": "1"}
             usual = Question(method=method, path=path, values={name: values[name] for name in _names(path)})
             parameters = operation.get("parameters", [])
             query = {one["name"]: "1" for one in parameters if one["in"] == "query" and one.get("required")}

@@ -16,6 +16,7 @@ from uuid import UUID
 
 import asyncpg
 import pytest
+from pydantic import SecretStr
 
 from narratix.app import Database, open_app
 from narratix.archives.container import EVENTS, MANIFEST, OBJECTS, Spoiled
@@ -122,6 +123,31 @@ async def test_given_a_drama_when_exported_and_restored_elsewhere_then_it_is_the
         ):
             await asyncio.sleep(0.05)
     assert len(await other.store.read(job_id)) == len(after)
+
+
+async def test_given_a_service_with_a_webhook_when_a_job_is_restored_then_its_old_end_is_told_to_nobody(
+    narratix: Services, postgres: str, template: str, tmp_path: Path
+) -> None:
+    job_id = await finished(narratix)
+    await export(narratix, job_id, tmp_path / "job.tar")
+    secret = SecretStr("whsec_" + "QUJD" * 12)
+    told = quick_settings(tmp_path / "third").model_copy(
+        update={"webhook_url": SecretStr("http://127.0.0.1:9/hook"), "webhook_secret": secret}
+    )
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    administration = await asyncpg.connect(postgres)
+    await administration.execute(f"create database {name} template {template}")
+    try:
+        async with open_app(told, Database(database_address(postgres, name))) as third:
+            await restore(third, tmp_path / "job.tar")
+            new = await finished(third)  # an end of its own, behind the restored one, is told
+            async with asyncio.timeout(30):
+                while not await third.pool.fetchval("select count(*) from webhook_deliveries where job_id = $1", new):
+                    await asyncio.sleep(0.02)
+            assert await third.pool.fetchval("select count(*) from webhook_deliveries") == 1
+    finally:
+        await administration.execute(f"drop database {name} with (force)")
+        await administration.close()
 
 
 async def test_given_a_job_that_is_here_already_when_files_are_lost_then_restoring_puts_them_back(

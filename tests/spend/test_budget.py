@@ -11,6 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import asyncpg
+import msgspec
 import pytest
 
 from narratix.commands import Commands, Spending
@@ -172,6 +173,17 @@ async def test_given_a_job_that_is_over_then_only_taking_it_up_again_opens_its_r
     assert (await budget.committed()).day == pytest.approx(0.30)
     await budget.reserve(job, "ann", 2.0, reopen=True)
     assert (await budget.committed()).day == pytest.approx(2.0)
+
+
+async def test_given_costs_that_came_in_an_archive_then_they_belong_to_no_cap_of_today(
+    budget: Budget, pool: asyncpg.Pool, store: EventStore
+) -> None:
+    await store.append([line(uuid.uuid4(), 0, 9.0), line(uuid.uuid4(), 0, 0.25)])
+    first, second = await store.read_all()
+    first = msgspec.structs.replace(first, metadata='{"actor":"ann","restored":{"position":7}}')
+    async with pool.acquire() as connection, connection.transaction():
+        await Ledger().handle(connection, [first, second])
+    assert (await budget.committed()).day == pytest.approx(0.25)
 
 
 async def test_given_the_caps_are_reached_then_a_repeated_submission_is_still_the_same_job(budget: Budget) -> None:

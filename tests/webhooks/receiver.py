@@ -8,6 +8,7 @@ import contextlib
 import hashlib
 import hmac
 import json
+import ssl
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -82,17 +83,17 @@ class Receiver:
 
 
 @contextlib.asynccontextmanager
-async def receiver(secret: str = SECRET) -> AsyncIterator[Receiver]:
-    """On a free port of loopback."""
+async def receiver(secret: str = SECRET, tls: ssl.SSLContext | None = None) -> AsyncIterator[Receiver]:
+    """On a free port of loopback; behind https with `tls`."""
     receiver = Receiver(secret)
     application = web.Application()
     application.router.add_post("/hook", receiver.hook)
     application.router.add_post("/elsewhere", receiver.elsewhere)
     runner = web.AppRunner(application, shutdown_timeout=0.2)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
     receiver.port = runner.addresses[0][1]
-    receiver.url = f"http://127.0.0.1:{receiver.port}"
+    receiver.url = f"{'https' if tls else 'http'}://127.0.0.1:{receiver.port}"
     try:
         yield receiver
     finally:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import asyncpg
+import msgspec
 import pytest
 
 from narratix.commands import KeyReused
@@ -19,7 +20,15 @@ from narratix.events.store import EventStore, NewEvent
 from narratix.providers.calls import CALLS
 from narratix.services import Services
 from narratix.signing import webhook_secrets
-from narratix.webhooks.deliveries import Postman, Targets, message_id
+from narratix.webhooks.deliveries import (
+    NoSuchDelivery,
+    NotRevived,
+    Postman,
+    Targets,
+    dead,
+    deliver_again,
+    message_id,
+)
 from narratix.webhooks.outbound import Outbound
 from narratix.webhooks.sending import Deliverer
 from narratix.webhooks.signing import secret_of, written
@@ -295,6 +304,68 @@ async def test_given_a_dead_receiver_then_the_others_are_told_meanwhile(post: Po
     await post.ended()
     async with running(post.deliverer(pauses=(3600.0,))):
         await post.until("waiting", "delivered")
+
+
+# -- what was given up, and is taken up again --------------------------------------------------
+
+
+async def given_up(post: Post) -> int:
+    """A delivery that is dead, since its receiver was gone; its number."""
+    await post.ended(FAILED)
+    post.there.answers = [410]
+    async with running(post.deliverer()):
+        await post.until("dead")
+    [(id,)] = await post.rows("id")
+    return int(id)
+
+
+async def test_given_a_dead_delivery_when_it_is_revived_then_the_same_message_comes_again_with_all_its_attempts(
+    post: Post,
+) -> None:
+    id = await given_up(post)
+    assert list(await dead(post.pool)) == [id]
+    post.there.answers = [500, 500]
+    await deliver_again(post.pool, id, service=False)
+    async with running(post.deliverer()):
+        await post.until("delivered")
+
+    assert len({id for id, _ in post.there.heard}) == 1
+    assert len(set(post.there.bodies)) == 1
+    assert await post.rows() == [("delivered", 3, 204, None)]
+    assert list(await dead(post.pool)) == []
+
+
+async def test_given_a_delivery_that_is_not_dead_or_is_none_or_whose_address_is_forgotten_then_it_is_not_revived(
+    post: Post,
+) -> None:
+    id = await given_up(post)
+    with pytest.raises(NoSuchDelivery):
+        await deliver_again(post.pool, id + 1, service=False)
+    await post.pool.execute("delete from webhook_targets")
+    with pytest.raises(NotRevived, match="Nobody is named any more"):
+        await deliver_again(post.pool, id, service=True)
+    await post.pool.execute("update webhook_deliveries set target = 'service'")
+    with pytest.raises(NotRevived, match="Nobody is named any more"):
+        await deliver_again(post.pool, id, service=False)
+    await deliver_again(post.pool, id, service=True)
+    with pytest.raises(NotRevived, match="is not dead but waiting"):
+        await deliver_again(post.pool, id, service=True)
+
+
+async def test_given_an_end_that_came_in_an_archive_then_nobody_is_told_of_it(post: Post) -> None:
+    job_id, restored = uuid.uuid4(), '{"restored":{"position":7}}'
+    await Targets(post.pool).name(job_id, "key:1", post.there.url + "/hook")
+    for event in (submitted(), FAILED):
+        await post.store.append([NewEvent(job_id, event, uuid.uuid4())])
+    postman = Postman(service=True, public_url="", wake=post.news.set)
+    async with post.pool.acquire() as connection, connection.transaction():
+        past = [msgspec.structs.replace(event, metadata=restored) for event in await post.store.read(job_id)]
+        await postman.handle(connection, past)
+    postman.done()
+    assert (await post.rows(), post.news.is_set()) == ([], False)
+
+    await post.tell(job_id, COMPLETED, service=True)  # what happens from here on is told
+    assert await post.rows("target, type") == [("submitter", "job.completed"), ("service", "job.completed")]
 
 
 # -- the whole ---------------------------------------------------------------------------------

@@ -141,7 +141,7 @@ async def test_given_several_addresses_then_each_attempt_tries_another_one(there
     await outbound.close()
 
 
-async def test_given_https_then_the_certificate_must_be_the_names(there: Receiver) -> None:
+async def test_given_https_and_a_receiver_that_speaks_none_then_nothing_is_told_it(there: Receiver) -> None:
     async def resolve(_host: str, _port: int) -> Sequence[str]:
         return ["127.0.0.1"]
 

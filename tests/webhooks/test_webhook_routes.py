@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import time
 from collections.abc import Callable
@@ -22,7 +23,7 @@ from narratix.settings import Settings
 from narratix.webhooks.inbound import Bell
 from narratix.webhooks.signing import headers, secret_of
 from tests.web.web_site import TEXT, client_of
-from tests.webhooks.receiver import SECRET
+from tests.webhooks.receiver import SECRET, receiver
 
 Opened = Callable[[Role], AbstractAsyncContextManager[Services]]
 STRANGER = "203.0.113.9"
@@ -70,6 +71,51 @@ async def test_given_an_address_that_is_none_then_the_field_is_named(opened: Ope
 async def test_given_a_stranger_then_deliveries_are_not_shown(opened: Opened) -> None:
     async with opened("web") as services, client_of(services, address=STRANGER) as client:
         assert (await client.get("/api/webhooks/deliveries")).status_code == 401
+
+
+async def test_given_a_delivery_that_was_given_up_when_an_administrator_asks_then_another_process_delivers_it(
+    settings: Settings, dsn: str
+) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        there = await stack.enter_async_context(receiver())
+        told = settings.model_copy(
+            update={"webhook_url": SecretStr(f"{there.url}/hook"), "webhook_secret": SecretStr(SECRET)}
+        )
+        there.answers = [410]
+        delivering = await stack.enter_async_context(open_app(told, Database(dsn), "worker"))
+        job_id = await delivering.commands.submit("...and so on.")
+        web = await stack.enter_async_context(open_app(told, Database(dsn), "web"))
+        client = await stack.enter_async_context(client_of(web, address=STRANGER))
+        keys = Keys(web.pool)
+        (_, audit), (_, admin) = [await keys.create(scope, [scope]) for scope in ("audit", "admin")]
+
+        async def deliveries(*expected: str) -> dict[str, Any]:
+            async with asyncio.timeout(60):
+                while True:
+                    answer = await client.get("/api/webhooks/deliveries", headers=bearing(audit))
+                    rows = answer.json()["deliveries"]
+                    if [row["state"] for row in rows] == list(expected):
+                        return dict(rows[0])
+                    await asyncio.sleep(0.02)
+
+        row = await deliveries("dead")
+        assert (row["job_id"], row["status"], row["host"]) == (str(job_id), 410, None)
+        again = f"/api/webhooks/deliveries/{row['id']}/retry"
+        assert (await client.post(again)).status_code == 401
+        refused = await client.post(again, headers=bearing(audit))
+        assert (refused.status_code, "'admin'" in refused.json()["detail"]) == (403, True)
+        unknown = await client.post(again.replace(str(row["id"]), "999"), headers=bearing(admin))
+        assert unknown.status_code == 404
+
+        revived = await client.post(again, headers=bearing(admin))
+        assert (revived.status_code, revived.json()["id"]) == (202, row["id"])
+        await deliveries("delivered")
+        assert [id for id, _ in there.heard] == [there.heard[0][0]] * 2
+        assert (await client.post(again, headers=bearing(admin))).status_code == 409
+
+
+def bearing(key: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {key}"}
 
 
 # -- what Replicate tells ----------------------------------------------------------------------

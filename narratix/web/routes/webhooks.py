@@ -5,35 +5,27 @@ from __future__ import annotations
 import re
 import time
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal
-from urllib.parse import urlsplit
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import Field
 from starlette.responses import Response
 
 from narratix.keys import ApiKey
 from narratix.signing import webhook_secrets
-from narratix.web.context import Actor, Here, Web, as_json, operator, visitor
+from narratix.web.context import LAST_POSITION, Actor, Here, Web, administrator, as_json, operator, visitor
 from narratix.web.described import problems
 from narratix.web.models import JOB, Answer
 from narratix.web.problems import Problem, invalid, malformed
+from narratix.webhooks.deliveries import NoSuchDelivery, NotRevived, deliver_again
+from narratix.webhooks.deliveries import deliveries as found
 from narratix.webhooks.inbound import hear
 from narratix.webhooks.outbound import Refused, checked_address
 from narratix.webhooks.signing import Forged, checked, secret_of, written
 
 router = APIRouter(prefix="/api/webhooks", tags=["webhooks"])
-
-_DELIVERIES: Final = """
-select d.id, d.job_id, d.type, d.target, d.state, d.attempt, d.status, d.reason,
-       case d.state when 'waiting' then d.run_at end as next_attempt_at, d.created_at, d.settled_at, t.url
-from webhook_deliveries d
-left join webhook_targets t on t.job_id = d.job_id and d.target = 'submitter'
-where ($1::uuid is null or d.job_id = $1) and ($2::text is null or d.state = $2)
-order by d.id desc limit $3
-"""
 
 
 class Secret(Answer):
@@ -97,13 +89,25 @@ async def deliveries(
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> Response:
     """The newest first."""
-    rows = await web.services.pool.fetch(_DELIVERIES, job_id, state, limit)
-    return as_json({"deliveries": [_shown(dict(row)) for row in rows]})
+    return as_json({"deliveries": await found(web.services.pool, job_id=job_id, state=state, limit=limit)})
 
 
-def _shown(row: dict[str, Any]) -> dict[str, Any]:
-    url = row.pop("url")
-    return {**row, "host": urlsplit(url).hostname if url else None}
+@router.post(
+    "/deliveries/{delivery}/retry", status_code=202, response_model=DeliveryEntry, dependencies=[Depends(administrator)],
+    responses=problems(401, 403, 404, 409), summary="Let a delivery that was given up be tried again",
+)  # fmt: skip
+async def retry(delivery: Annotated[int, Path(ge=1, le=LAST_POSITION)], web: Here) -> Response:
+    """At once, and from the first attempt; the receiver knows the message by its id, which stays. For who runs the service
+    (scope `admin`)."""
+    pool, settings = web.services.pool, web.services.settings
+    try:
+        await deliver_again(pool, delivery, service=bool(settings.webhook_url.get_secret_value()))
+    except NoSuchDelivery as missing:
+        raise Problem(404, "No such delivery", f"There is no delivery {delivery}.") from missing
+    except NotRevived as problem:
+        raise Problem(409, "It cannot be tried again", str(problem)) from problem
+    [row] = await found(pool, id=delivery)
+    return as_json(row, 202)
 
 
 class _Ended(msgspec.Struct):
