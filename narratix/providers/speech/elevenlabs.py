@@ -12,17 +12,14 @@ from itertools import pairwise
 from typing import Any, Final
 
 import msgspec
-import numpy as np
 
 from narratix.events.catalogue import Gender
 from narratix.ports import SAMPLE_RATE, ProviderError, Sound, Spoken, SpokenWord, Voice
 from narratix.providers.calls import CALLS
 from narratix.providers.elevenlabs import MARK, NAME, ElevenLabs
 from narratix.providers.http import Reply
-from narratix.providers.prices import used
 from narratix.providers.sounds import decoded, trimmed
-from narratix.providers.speech.lexicon import respelled
-from narratix.providers.speech.words import source_words
+from narratix.providers.speech.asking import asked
 
 MODEL: Final = "eleven_multilingual_v2"
 FORMAT: Final = "mp3_44100_128"
@@ -104,26 +101,27 @@ class ElevenLabsSpeech:
         speed: float = 1.0,
         pronunciations: Mapping[str, str] | None = None,
     ) -> Spoken:
-        """Raises ProviderError. Its dictionaries of pronunciations are kept in the account, and its models for more than
-        English know no IPA: so a word that is to be pronounced in a certain way is sent as one that sounds like it."""
-        words = source_words(text)
-        sent, at = respelled(text, pronunciations or {})
-        if not words:
-            return Spoken(np.zeros(0, np.float32), (), used(NAME, self.model, "characters", 0.0, self._today()))
-        paid = used(NAME, self.model, "characters", float(len(sent)), self._today())
-        path, body = (
-            f"/v1/text-to-speech/{_path(voice)}/with-timestamps",
-            request(sent, voice, self.model, direction, speed),
-        )
+        """Raises ProviderError. Its own dictionaries of pronunciations would have to be kept in the account, and its models
+        for more than English know no IPA."""
+        line = asked(text, pronunciations, NAME, self.model, self._today())
+        if line.unspoken is not None:
+            return line.unspoken
+        path = f"/v1/text-to-speech/{_path(voice)}/with-timestamps"
+        body = request(line.sent, voice, self.model, direction, speed)
         with CALLS.of(NAME, self.model) as call:
             reply = await self._vendor.call("POST", path, query={"output_format": FORMAT}, json=body)
-            call.paid(paid)
-            sound, times = await self._timed(reply, sent)
+            call.paid(line.paid)
+            sound, times = await self._timed(reply, line.sent)
         spoken = tuple(
-            SpokenWord(word.start, word.end, round(times[at[word.start]][0], 3), round(times[at[word.end] - 1][1], 3))
-            for word in words
+            SpokenWord(
+                word.start,
+                word.end,
+                round(times[line.at[word.start]][0], 3),
+                round(times[line.at[word.end] - 1][1], 3),
+            )
+            for word in line.words
         )
-        return Spoken(sound, spoken, paid)
+        return Spoken(sound, spoken, line.paid)
 
     async def _timed(self, reply: Reply, sent: str) -> tuple[Sound, list[tuple[float, float]]]:
         """The sound without silence at its ends, and when each character of what was sent begins and ends in it."""

@@ -10,16 +10,14 @@ from datetime import date
 from typing import Any, Final
 
 import msgspec
-import numpy as np
 
 from narratix.ports import SAMPLE_RATE, ProviderError, Spoken, SpokenWord, Voice
 from narratix.providers.calls import CALLS
 from narratix.providers.http import Api, Reply
-from narratix.providers.prices import used
 from narratix.providers.sounds import decoded, trimmed
+from narratix.providers.speech.asking import asked
 from narratix.providers.speech.ending import check_not_over, problem_of, spread
-from narratix.providers.speech.lexicon import respelled
-from narratix.providers.speech.words import SourceWord, source_words
+from narratix.providers.speech.words import SourceWord
 
 NAME: Final = "hume"
 URL: Final = "https://api.hume.ai"
@@ -111,16 +109,14 @@ class HumeSpeech:
         pronunciations: Mapping[str, str] | None = None,
     ) -> Spoken:
         """Raises ProviderError."""
-        words = source_words(text)
-        if not words:
-            return Spoken(np.zeros(0, np.float32), (), used(NAME, self.model, "characters", 0.0, self._today()))
+        line = asked(text, pronunciations, NAME, self.model, self._today())
+        if line.unspoken is not None:
+            return line.unspoken
         if not self._own:
             check_not_over(NAME, "Hume", self._today())
-        sent, _ = respelled(text, pronunciations or {})
-        paid = used(NAME, self.model, "characters", float(len(sent)), self._today())
         with CALLS.of(NAME, self.model) as call:
-            reply = _checked(await self._api.call("POST", "/v0/tts", json=request(sent, voice, direction, speed)))
-            call.paid(paid)
+            reply = _checked(await self._api.call("POST", "/v0/tts", json=request(line.sent, voice, direction, speed)))
+            call.paid(line.paid)
             made: _Speech = reply.json("Hume", _Speech)
             if len(made.generations) != 1:
                 raise ProviderError("Hume answered with another number of sounds than was asked for.")
@@ -133,7 +129,7 @@ class HumeSpeech:
             for stamp in snippet.timestamps
             if stamp.type == "word"
         ]
-        return Spoken(sound, _times(text, words, said, cut, seconds), paid)
+        return Spoken(sound, _times(text, line.words, said, cut, seconds), line.paid)
 
     async def close(self) -> None:
         await self._api.close()

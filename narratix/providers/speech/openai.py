@@ -7,17 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
-import numpy as np
-
 from narratix.events.catalogue import Gender
 from narratix.ports import SAMPLE_RATE, ProviderError, Spoken, Voice
 from narratix.providers.calls import CALLS
 from narratix.providers.http import Api
-from narratix.providers.prices import used
 from narratix.providers.sounds import decoded, trimmed
+from narratix.providers.speech.asking import asked
 from narratix.providers.speech.ending import check_not_over, problem_of, spread
-from narratix.providers.speech.lexicon import respelled
-from narratix.providers.speech.words import source_words
 
 NAME: Final = "openai"
 URL: Final = "https://api.openai.com"
@@ -75,23 +71,21 @@ class OpenAISpeech:
         pronunciations: Mapping[str, str] | None = None,
     ) -> Spoken:
         """Raises ProviderError."""
-        words = source_words(text)
-        if not words:
-            return Spoken(np.zeros(0, np.float32), (), used(NAME, self.model, "characters", 0.0, self._today()))
+        line = asked(text, pronunciations, NAME, self.model, self._today())
+        if line.unspoken is not None:
+            return line.unspoken
         await self.ready()
-        sent, _ = respelled(text, pronunciations or {})
-        paid = used(NAME, self.model, "characters", float(len(sent)), self._today())
         with CALLS.of(NAME, self.model) as call:
             reply = await self._api.call(
-                "POST", "/v1/audio/speech", json=request(sent, self._known(voice), self.model, direction, speed)
+                "POST", "/v1/audio/speech", json=request(line.sent, self._known(voice), self.model, direction, speed)
             )
             if reply.status != 200:
                 raise problem_of(reply, "OpenAI", "NARRATIX_OPENAI_API_KEY")
-            call.paid(paid)
+            call.paid(line.paid)
             sound, _ = await asyncio.to_thread(lambda: trimmed(decoded(reply.body, "OpenAI", channels=1)))
             if not len(sound):
                 raise ProviderError("OpenAI sent silence for a line.")
-        return Spoken(sound, spread(text, words, len(sound) / SAMPLE_RATE), paid)
+        return Spoken(sound, spread(text, line.words, len(sound) / SAMPLE_RATE), line.paid)
 
     async def close(self) -> None:
         await self._api.close()
