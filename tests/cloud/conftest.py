@@ -5,6 +5,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.cloud.elevenlabs_standin import ElevenLabsStandin, elevenlabs_standin
+from tests.language.conftest import claude, mind
+
+__all__ = ["claude", "mind", "vendor"]
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from narratix.doctor.accounts import accounts
 from narratix.ports import ProviderError
 from narratix.settings import Settings
+from tests.loopback import on_loopback
 
 
 @dataclass
@@ -42,12 +43,8 @@ async def vendors() -> AsyncIterator[Vendors]:
     vendors = Vendors()
     application = web.Application()
     application.router.add_get("/{path:.*}", vendors.answer)
-    runner = web.AppRunner(application)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    vendors.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    yield vendors
-    await runner.cleanup()
+    async with on_loopback(application) as vendors.url:
+        yield vendors
 
 
 async def examined(vendors: Vendors, key: str = "secret", **changes: Any) -> dict[str, tuple[str, str]]:

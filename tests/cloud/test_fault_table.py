@@ -66,7 +66,7 @@ from tests.cloud.elevenlabs_standin import ElevenLabsStandin
 from tests.cloud.fault_table import ROWS, Row
 from tests.cloud.replicate_standin import TOKEN, VERSION, ReplicateStandin, replicate_standin
 from tests.language.claude_standin import KEY as CLAUDE_KEY
-from tests.language.claude_standin import ClaudeStandin, claude_standin
+from tests.language.claude_standin import ClaudeStandin
 from tests.language.minds import STORY, Mind
 from tests.web.web_site import client_of
 from tests.webhooks.receiver import SECRET
@@ -176,17 +176,6 @@ def check_failures(row: Row, failures: Sequence[ProviderError]) -> None:
 
 
 # -- Claude ------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def mind() -> Mind:
-    return Mind()
-
-
-@pytest.fixture
-async def claude(mind: Mind) -> AsyncIterator[ClaudeStandin]:
-    async with claude_standin(mind) as standin:
-        yield standin
 
 
 Reading = Callable[[float], ChainedLanguage]

@@ -18,6 +18,7 @@ from aiohttp import web
 from railway_sdk import create_railway_context
 
 from narratix.embedded.residence import packaged_binaries
+from tests.loopback import on_loopback
 
 ROOT = Path(__file__).parent.parent.parent
 HERE = Path(__file__).parent
@@ -89,12 +90,8 @@ async def platform() -> AsyncIterator[Platform]:
     application = web.Application()
     application.router.add_get("/health/ready", platform.health)
     application.router.add_post("/graphql", platform.graphql)
-    runner = web.AppRunner(application)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    platform.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    yield platform
-    await runner.cleanup()
+    async with on_loopback(application) as platform.url:
+        yield platform
 
 
 async def test_given_a_release_that_comes_up_then_it_is_waited_for_until_it_runs_that_commit(

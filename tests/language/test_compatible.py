@@ -15,6 +15,7 @@ from narratix.providers.language.compatible import CompatibleOracle
 from narratix.providers.language.labelled import LabelledLanguage
 from narratix.script.tiling import check_tiling
 from tests.language.minds import STORY, Mind
+from tests.loopback import on_loopback
 
 FIELDS = {"model", "max_tokens", "messages", "response_format", "stream", "stream_options"}
 STOPS = {"end_turn": "stop", "max_tokens": "length", "refusal": "content_filter"}
@@ -72,17 +73,12 @@ class Endpoint:
 async def reading(endpoint: Endpoint, key: str = "local") -> AsyncIterator[LabelledLanguage]:
     application = web.Application()
     application.router.add_post("/v1/chat/completions", endpoint.complete)
-    runner = web.AppRunner(application)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    language = LabelledLanguage(
-        "compatible", CompatibleOracle(f"http://127.0.0.1:{runner.addresses[0][1]}/v1", "qwen3", key)
-    )
-    try:
-        yield language
-    finally:
-        await language.close()
-        await runner.cleanup()
+    async with on_loopback(application) as url:
+        language = LabelledLanguage("compatible", CompatibleOracle(f"{url}/v1", "qwen3", key))
+        try:
+            yield language
+        finally:
+            await language.close()
 
 
 async def test_given_a_local_model_then_it_labels_under_the_same_contract(mind: Mind) -> None:

@@ -30,6 +30,7 @@ from narratix.ports import ProviderError
 from narratix.providers.speech import hibari, kokoro_model
 from narratix.services import Services
 from narratix.settings import Settings
+from tests.loopback import on_loopback
 
 DAY = date(2026, 11, 22)
 
@@ -192,12 +193,9 @@ class Site:
 async def test_given_a_public_address_then_it_is_asked_whether_a_narratix_is_there(site: Site, state: str) -> None:
     application = web.Application()
     application.router.add_get("/health/live", site.answer)
-    runner = web.AppRunner(application)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    settings = Settings(public_url=f"http://127.0.0.1:{runner.addresses[0][1]}/")
-    assert (await found_of(public_address, settings)).state == state
-    await runner.cleanup()
+    async with on_loopback(application) as url:
+        settings = Settings(public_url=f"{url}/")
+        assert (await found_of(public_address, settings)).state == state
     assert (await found_of(public_address, settings)).state == "warning"
 
 

@@ -12,6 +12,7 @@ from narratix.doctor.findings import Wanting
 from narratix.doctor.storage import answers, in_full
 from narratix.ports import StoredObject
 from narratix.providers.storage.directory import DirectoryStorage
+from tests.loopback import on_loopback
 
 
 class Bucket(DirectoryStorage):
@@ -59,12 +60,8 @@ async def bucket(tmp_path: Path) -> AsyncIterator[Bucket]:
     bucket = Bucket(tmp_path / "bucket", secret=b"s" * 32, clock=lambda: 0.0)
     application = web.Application()
     application.router.add_route("*", "/{key:.*}", bucket.answer)
-    runner = web.AppRunner(application)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    bucket.address = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    yield bucket
-    await runner.cleanup()
+    async with on_loopback(application) as bucket.address:
+        yield bucket
 
 
 ORIGINS = ["https://narratix.example.org"]

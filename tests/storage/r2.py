@@ -17,6 +17,8 @@ import aiohttp
 from aiohttp import web
 from yarl import URL
 
+from tests.loopback import on_loopback
+
 LEAST_PART: Final = 5 << 20
 LONGEST_SECONDS: Final = 7 * 24 * 3600
 REGIONS: Final = ("auto", "us-east-1")
@@ -140,10 +142,5 @@ async def r2_before(store: str) -> AsyncIterator[tuple[str, R2]]:
         r2 = R2(store, client)
         application = web.Application(client_max_size=1 << 30)
         application.router.add_route("*", "/{path:.*}", r2.answer)
-        runner = web.AppRunner(application, shutdown_timeout=0.1)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        try:
-            yield f"http://127.0.0.1:{runner.addresses[0][1]}", r2
-        finally:
-            await runner.cleanup()
+        async with on_loopback(application) as url:
+            yield url, r2

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from narratix.ports import ProviderError
 from narratix.providers.storage.s3 import PART_BYTES, S3Storage
+from tests.loopback import on_loopback
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -21,23 +22,19 @@ async def store_behind(answer: Answer, **settings: float) -> AsyncIterator[S3Sto
     """A store whose every request is given to `answer`."""
     application = web.Application(client_max_size=1 << 30)
     application.router.add_route("*", "/{path:.*}", answer)
-    runner = web.AppRunner(application, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    storage = S3Storage(
-        bucket="bucket",
-        endpoint_url=f"http://127.0.0.1:{runner.addresses[0][1]}",
-        access_key_id="access",
-        secret_access_key="secret",
-        attempts=2,
-        read_seconds=settings.get("read_seconds", 30.0),
-    )
-    try:
-        yield storage
-    finally:
-        await storage.close()
-        await runner.cleanup()
+    async with on_loopback(application) as url:
+        storage = S3Storage(
+            bucket="bucket",
+            endpoint_url=url,
+            access_key_id="access",
+            secret_access_key="secret",
+            attempts=2,
+            read_seconds=settings.get("read_seconds", 30.0),
+        )
+        try:
+            yield storage
+        finally:
+            await storage.close()
 
 
 async def test_given_r2_when_put_then_no_header_is_sent_that_it_refuses() -> None:

@@ -16,6 +16,8 @@ from typing import Any
 
 from aiohttp import web
 
+from tests.loopback import on_loopback
+
 SECRET = "whsec_" + base64.b64encode(b"a secret of 24 bytes, or more").decode()
 
 
@@ -45,7 +47,10 @@ class Receiver:
     forged: int = 0
     hosts: list[str] = field(default_factory=list)
     url: str = ""
-    port: int = 0
+
+    @property
+    def port(self) -> int:
+        return int(self.url.rpartition(":")[2])
 
     async def hook(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
@@ -89,12 +94,5 @@ async def receiver(secret: str = SECRET, tls: ssl.SSLContext | None = None) -> A
     application = web.Application()
     application.router.add_post("/hook", receiver.hook)
     application.router.add_post("/elsewhere", receiver.elsewhere)
-    runner = web.AppRunner(application, shutdown_timeout=0.2)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
-    receiver.port = runner.addresses[0][1]
-    receiver.url = f"{'https' if tls else 'http'}://127.0.0.1:{receiver.port}"
-    try:
+    async with on_loopback(application, tls) as receiver.url:
         yield receiver
-    finally:
-        await runner.cleanup()
