@@ -53,8 +53,11 @@ class Distance:
     whisper: float | None
 
     def outside(self, limit: float) -> bool:
-        """Whether both say so: each of them is far off now and then, but not at the same word."""
-        return abs(self.seconds) > limit and (self.whisper is None or abs(self.whisper) > limit)
+        """Whether both say so: each of them is far off now and then, but hardly at the same word, and if so not the same
+        way (one called a caption of Alice half a second late, the other a third early; by its level it was right)."""
+        if self.whisper is None:
+            return abs(self.seconds) > limit
+        return min(abs(self.seconds), abs(self.whisper)) > limit and self.seconds * self.whisper > 0
 
     def __str__(self) -> str:
         other = "" if self.whisper is None else f" (Whisper: {self.whisper * 1000:+.0f})"
