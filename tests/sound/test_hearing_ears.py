@@ -89,3 +89,4 @@ def test_given_two_ears_when_one_is_far_off_then_only_both_together_find_a_fault
     assert Distance("cue", 1.0, 0.2, None).outside(0.15)
     assert not Distance("cue", 1.0, 0.2, 0.02).outside(0.15)
     assert not Distance("cue", 1.0, -0.1, 0.3).outside(0.15)
+    assert not Distance("cue", 1.0, 0.45, -0.3).outside(0.15)
