@@ -57,6 +57,7 @@ from narratix.settings import Settings
 from narratix.signing import anchor_keys, signing_key, webhook_secrets
 from narratix.spend import Budget, Caps, Ledger
 from narratix.sweeper import Sweeper
+from narratix.warmth import Warmth
 from narratix.webhooks.deliveries import REVIVED, Postman, Targets
 from narratix.webhooks.inbound import Bell
 from narratix.webhooks.outbound import Outbound
@@ -133,6 +134,8 @@ async def open_app(settings: Settings, database: Database, role: Role = "all") -
         bell = Bell(connect) if replicate_webhook(settings) else None
         ports = await stack.enter_async_context(open_ports(settings, bell))
         await claim(settings.environment, pool, ports.storage)
+        warmth = Warmth(ports if role in ("all", "worker") else None)
+        stack.push_async_callback(warmth.close)
         budget = Budget(pool, _caps(settings))
         commands = Commands(store, ports.texts, Spending(budget, partial(_usd, ports)), Targets(pool))
         retention = Retention(pool, store, commands, ports.storage, days=settings.retention_days)
@@ -204,6 +207,7 @@ async def open_app(settings: Settings, database: Database, role: Role = "all") -
             budget=budget,
             retention=retention,
             quiet=quiet,
+            warmth=warmth,
             subscriptions=subscriptions,
             worker=worker,
         )

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -63,6 +63,16 @@ class Unwanted(ProviderError):
 
 class NotStored(ProviderError):
     """No object lies under this key."""
+
+
+@runtime_checkable
+class Warms(Protocol):
+    """What some adapters of every port can do besides."""
+
+    async def warm(self) -> None:
+        """Load now what the first call would have to wait for, and return when that has been started. Harmless to repeat.
+        What goes wrong is the first call's to tell."""
+        ...
 
 
 # -- language ----------------------------------------------------------------------------------

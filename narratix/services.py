@@ -16,6 +16,7 @@ from narratix.handlers.handler import Ports
 from narratix.retention import Retention
 from narratix.settings import Settings
 from narratix.spend import Budget
+from narratix.warmth import Warmth
 from narratix.worker import Worker
 
 Role = Literal["all", "web", "worker"]
@@ -35,5 +36,6 @@ class Services:
     budget: Budget
     retention: Retention
     quiet: Quiet
+    warmth: Warmth
     subscriptions: Subscriptions | None
     worker: Worker | None

@@ -29,6 +29,7 @@ def command(role: str, host: str, port: int, rebuild: bool) -> None:
     from narratix.cli.session import prepared, with_services
 
     async def work(services: Services) -> None:
+        services.warmth.kindle()  # whoever comes first finds the engines loaded
         if role == "worker":
             await _until_stopped()
             return

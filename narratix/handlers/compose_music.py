@@ -7,14 +7,11 @@ music of a scene that is still far.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
 
 from narratix.events.catalogue import Event, LineSpoken, MusicComposed, PlannedMusic, SoundPlanned
 from narratix.handlers.handler import Handler, Ports
+from narratix.handlers.pacing import near
 from narratix.job import Job
-
-AHEAD: Final = 24
-"""So many lines before its first one a cue is due. Even a quick voice takes longer for them than a composer for one."""
 
 
 async def run(ports: Ports, job: Job, item: str) -> Event:
@@ -30,7 +27,7 @@ def _cue(job: Job, item: str) -> PlannedMusic:
 
 
 def _due(job: Job) -> Iterable[str]:
-    return [cue.id for cue in job.plan.music if cue.first_line <= job.spoken + AHEAD] if job.plan else []
+    return [cue.id for cue in job.plan.music if near(job, cue.first_line)] if job.plan else []
 
 
 COMPOSE_MUSIC = Handler(

@@ -1,9 +1,10 @@
-"""render_effect: each effect is made. A drama can do without one that fails."""
+"""render_effect: each effect is made, as the voices come near its word. A drama can do without one that fails."""
 
 from __future__ import annotations
 
-from narratix.events.catalogue import EffectRendered, Event, PlannedEffect, SoundPlanned
+from narratix.events.catalogue import EffectRendered, Event, LineSpoken, PlannedEffect, SoundPlanned
 from narratix.handlers.handler import Handler, Ports
+from narratix.handlers.pacing import near
 from narratix.job import Job
 
 
@@ -29,8 +30,8 @@ def _cue(job: Job, item: str) -> PlannedEffect:
 RENDER_EFFECT = Handler(
     name="render_effect",
     uses="effects",
-    wakes_on=(SoundPlanned,),
-    items=lambda job: [cue.id for cue in job.plan.effects] if job.plan else [],
+    wakes_on=(SoundPlanned, LineSpoken),
+    items=lambda job: [cue.id for cue in job.plan.effects if near(job, cue.line)] if job.plan else [],
     done=lambda job, item: item in job.effects or f"render_effect {item}" in job.missing,
     inputs=lambda job, item: (_cue(job, item),),
     run=run,

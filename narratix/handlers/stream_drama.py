@@ -28,6 +28,7 @@ from narratix.events.catalogue import (
 )
 from narratix.handlers.arrangement import Reading, fetch_all, lay_out, read, workshop
 from narratix.handlers.handler import Handler, Ports
+from narratix.handlers.pacing import can_begin
 from narratix.job import Job
 from narratix.ports import SAMPLE_RATE, NotStored, Passage, Timeline
 from narratix.sound.fmp4 import CONTENT_TYPE, FACTS, HEADER, SUFFIX
@@ -41,8 +42,6 @@ from narratix.sound.passages import (
 from narratix.sound.prediction import nominal_gain_db
 from narratix.sound.timeline import PlacedLine
 
-OPENING_SECONDS: Final = 8.0
-"""So much is there before the stream opens: a long line may be under way, and nobody should have to wait for it."""
 _OPEN, _SEAL = "open", "seal"
 _NEIGHBOURHOOD: Final = 2 * SAMPLE_RATE  # the mixer renders whole seconds, and looks at those around them
 _NOTHING: Final = Passage(())
@@ -143,7 +142,7 @@ def _items(job: Job) -> Iterable[str]:
         yield str(passage)
         passage += 1
     everything = job.heard == len(job.plan.passages)
-    if job.opened is None and (everything or _duration(job) >= OPENING_SECONDS):
+    if job.opened is None and (everything or can_begin(job)):
         yield _OPEN
     if everything:
         yield _SEAL

@@ -8,7 +8,7 @@ from typing import Final, Generic, Protocol, TypeVar
 
 import structlog
 
-from narratix.ports import Effects, Music, ProviderError, Rendered, Speech, Spoken, Unwanted, Voice
+from narratix.ports import Effects, Music, ProviderError, Rendered, Speech, Spoken, Unwanted, Voice, Warms
 from narratix.providers.breaker import Breaker
 from narratix.providers.http import OutOfService
 
@@ -65,6 +65,12 @@ class Chain(Generic[Engine]):
                 breaker.succeeded()
                 return made, passed
         raise AssertionError("the last engine answers or raises")
+
+    async def warm(self) -> None:
+        """The first one, if it can be: the others are seldom asked."""
+        first: object = self._engines[0][0]
+        if isinstance(first, Warms):
+            await first.warm()
 
     async def close(self) -> None:
         for engine, _ in self._engines:

@@ -29,6 +29,9 @@ _PRELOADED: Final = (
     "narratix.providers.music.composed",
     "narratix.providers.speech.line",
     "onnxruntime",
+    "hibari.dsp",
+    "hibari.g2p",
+    "scipy.fft",
     "scipy.ndimage",
     "scipy.signal",
     "soundfile",
@@ -40,8 +43,8 @@ REST_SECONDS: Final = 300.0
 """After this long without a call the workers end: a neural voice holds up to a gigabyte for each, which is paid for."""
 
 BEHIND: Final = 5
-"""The `nice` of engines that speak or play: most of what they make is made long before it is heard, while the mixing of a
-passage and the answers of the web are waited for. Alike for both, so that neither holds up the other."""
+"""The `nice` of engines that speak: most of what they make is made long before it is heard, while the mixing of a passage,
+the answers of the web, and music, which is composed only when it is near, are waited for."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -105,6 +108,22 @@ class EnginePool:
                 "the work can be tried again."
             ) from death
 
+    async def warm(self, fn: Callable[[], object] | None = None) -> None:
+        """Have the workers there, each with its engine loaded and `fn` done once, so that a first call need not wait for
+        that; return when they were told. Workers that are there already stay for another `rest` seconds, and that is all.
+        What goes wrong is the next call's to tell."""
+        loop, there = asyncio.get_running_loop(), self._executor
+        self._slots_of_this_loop()
+        executor = there or self._start()
+        calls = [_nothing] if there else [fn or _nothing] * self.workers
+        for call in calls:
+            # this starts a process, for which the fork server may have to be waited for
+            future = await asyncio.to_thread(_handed, executor, call)
+            if future is None:
+                return
+            self._begun()
+            future.add_done_callback(lambda _: _told(loop, partial(self._ended, loop)))
+
     async def close(self) -> None:
         """End the workers, whatever they are doing. Calls in flight raise a retriable ProviderError."""
         if self._resting is not None:
@@ -122,8 +141,9 @@ class EnginePool:
         if self._resting is not None:
             self._resting.cancel()
 
-    def _ended(self, loop: asyncio.AbstractEventLoop, slots: asyncio.Semaphore) -> None:
-        slots.release()
+    def _ended(self, loop: asyncio.AbstractEventLoop, slots: asyncio.Semaphore | None = None) -> None:
+        if slots is not None:
+            slots.release()
         self._under_way -= 1
         if not self._under_way:
             self._resting = loop.call_later(self._rest_seconds, self._rest)
@@ -175,6 +195,14 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
+def _handed(executor: ProcessPoolExecutor, call: Callable[[], object]) -> Future[object] | None:
+    """None where the executor has ended meanwhile."""
+    try:
+        return executor.submit(_call, call)
+    except RuntimeError:  # a broken pool's too
+        return None
+
+
 def _told(loop: asyncio.AbstractEventLoop, ended: Callable[[], None]) -> None:
     if not loop.is_closed():
         loop.call_soon_threadsafe(ended)
@@ -192,6 +220,10 @@ def _enter(load: Callable[[], object] | None, nice: int) -> None:
     os.nice(nice)
     threading.Thread(target=_die_with_parent, daemon=True).start()
     _load = load
+
+
+def _nothing() -> None:
+    """For a worker that is only to be there."""
 
 
 def _call(call: Callable[[], T]) -> T:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,12 @@ def refuse() -> None:
 
 def loaded() -> tuple[int, list[str]]:
     return os.getpid(), _loaded
+
+
+def sign(path: Path) -> None:
+    new = path.with_suffix(".new")
+    new.write_text(str(os.getpid()))
+    new.replace(path)
 
 
 def nap(seconds: float) -> int:
@@ -57,6 +64,42 @@ async def test_given_a_pool_when_it_runs_twice_then_the_engine_was_loaded_once(p
     assert first == second
     assert first[1] == ["engine"]
     assert first[0] != os.getpid()
+
+
+async def test_given_a_pool_that_was_warmed_then_its_worker_is_there_and_has_rehearsed_before_the_first_call(
+    pool: EnginePool, tmp_path: Path
+) -> None:
+    rehearsed = tmp_path / "rehearsed"
+    await pool.warm(partial(sign, rehearsed))
+    while not rehearsed.exists():
+        await asyncio.sleep(0.01)
+    pid, engines = await pool.run(loaded)
+    assert (rehearsed.read_text(), engines) == (str(pid), ["engine"])
+    await pool.warm(partial(sign, tmp_path / "again"))
+    assert (await pool.run(loaded))[0] == pid
+    assert not (tmp_path / "again").exists(), "who is there needs no rehearsal"
+
+
+async def test_given_an_engine_that_cannot_be_loaded_when_warmed_then_the_first_call_tells() -> None:
+    broken = EnginePool(1, refuse)
+    try:
+        await broken.warm()
+        with pytest.raises(ProviderError, match="model is missing"):
+            await broken.run(loaded)
+    finally:
+        await broken.close()
+
+
+async def test_given_a_pool_that_was_warmed_when_nobody_calls_then_its_worker_ends(tmp_path: Path) -> None:
+    short = EnginePool(1, rest=0.05)
+    try:
+        await short.warm(partial(sign, tmp_path / "pid"))
+        while not (tmp_path / "pid").exists():
+            await asyncio.sleep(0.01)
+        while Path("/proc", (tmp_path / "pid").read_text()).exists():
+            await asyncio.sleep(0.01)
+    finally:
+        await short.close()
 
 
 async def test_given_a_worker_that_dies_when_called_again_then_a_fresh_one_answers(pool: EnginePool) -> None:

@@ -47,6 +47,10 @@ class SynthesisedEffects:
         usage = Usage(provider=self.name, model=self.model, unit="seconds", units=round(len(sound) / SAMPLE_RATE, 3))
         return Rendered(sound=sound, usage=usage, onset=find_onset(sound))
 
+    async def warm(self) -> None:
+        """See `narratix.ports.Warms`."""
+        await asyncio.to_thread(_no_rumble)
+
     async def close(self) -> None:
         """Nothing is held."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from narratix.providers.mastering.measure import (
     rms_dbfs,
     together,
 )
-from narratix.providers.mastering.passage import PassageOrder, mix_passage
+from narratix.providers.mastering.passage import PassageOrder, mix_passage, rehearse
 from narratix.providers.mastering.reel import MASTER, ReelOrder, file_names, mix_reel, part_name
 from narratix.providers.pool import EnginePool
 from narratix.sound.envelopes import sample_at
@@ -148,6 +149,10 @@ class FfmpegMastering:
             seconds=self._allowed((last - first) / SAMPLE_RATE),
         )
         return await self._passages.run(mix_passage, order)
+
+    async def warm(self) -> None:
+        """See `narratix.ports.Warms`: a passage is what is waited for."""
+        await self._passages.warm(partial(rehearse, self._program))
 
     async def close(self) -> None:
         await self._pool.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,6 +48,13 @@ def mix_passage(order: PassageOrder) -> Passage:
         (order.out / f"{number}{SUFFIX}").write_bytes(part)
         written.append((round(len(some) * FRAME / SAMPLE_RATE, 6), len(part)))
     return Passage(tuple(written))
+
+
+def rehearse(program: Path) -> None:
+    """Mix and encode half a second of nothing, so that the first passage finds everything loaded."""
+    with tempfile.TemporaryDirectory() as directory:
+        timeline = Timeline(duration=1.0, dialogue=(), music=(), effects=())
+        mix_passage(PassageOrder(program, timeline, {}, 0, 20 * FRAME, 0, Path(directory), 60.0))
 
 
 def _encoded(order: PassageOrder, sound: Sound) -> list[bytes]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 from narratix.events.catalogue import Usage
@@ -11,7 +11,7 @@ from narratix.providers.music.composition import compose
 from narratix.providers.music.mixing import mix
 from narratix.providers.music.rendering import render_stems
 from narratix.providers.music.soundfont import SoundFont
-from narratix.providers.pool import BEHIND, EnginePool
+from narratix.providers.pool import EnginePool
 
 
 class ComposedMusic:
@@ -28,12 +28,16 @@ class ComposedMusic:
 
     def __init__(self, soundfont: Path, pool: EnginePool | None = None) -> None:
         self._soundfont = soundfont
-        self._pool = pool or EnginePool(workers=1, name="music engine", nice=BEHIND)
+        self._pool = pool or EnginePool(workers=1, name="music engine")
 
     async def compose(self, mood: str, intensity: float, prompt: str, seconds: float, seed: int) -> Rendered:
         sound = await self._pool.run(perform, self._soundfont, mood, intensity, prompt, seconds, seed)
         usage = Usage(provider=self.name, model=self.model, unit="seconds", units=round(len(sound) / SAMPLE_RATE, 3))
         return Rendered(sound=sound, usage=usage)
+
+    async def warm(self) -> None:
+        """See `narratix.ports.Warms`."""
+        await self._pool.warm(partial(rehearse, self._soundfont))
 
     async def close(self) -> None:
         """End the process; a later call starts it again."""
@@ -44,6 +48,11 @@ def perform(soundfont: Path, mood: str, intensity: float, prompt: str, seconds: 
     """Compose, play and mix a loop: (n, 2). Blocks for about 0.03 s per second of music."""
     composition = compose(mood, intensity, prompt, seconds, seed)
     return mix(composition, render_stems(composition, _open(soundfont)))
+
+
+def rehearse(soundfont: Path) -> None:
+    """Read the instruments, and play a few bars."""
+    perform(soundfont, "calm", 0.3, "", 1.0, 0)
 
 
 @lru_cache(maxsize=1)

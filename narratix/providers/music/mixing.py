@@ -50,7 +50,7 @@ def mix(composition: Composition, stems: Iterable[Sound]) -> Sound:
 
 def _place(part: Part, stem: Sound) -> Sound:
     """A stem at its level and place: (2, n). Instruments differ by 15 dB at the same velocity; the ear decides."""
-    loudness = integrated(step_energies(k_weighted(stem.mean(axis=1))))
+    loudness = integrated(step_energies(k_weighted(0.5 * (stem[:, 0] + stem[:, 1]))))
     sides = np.sqrt(np.square(stem).mean(axis=0))
     centred = (
         stem.T * (sides.mean() / np.maximum(sides, 0.25 * sides.mean() + 1e-9))[:, None]

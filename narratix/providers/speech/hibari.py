@@ -60,6 +60,10 @@ class HibariSpeech:
         line = await self._pool.run(speak, text, voice, direction, speed, said) if text.strip() else NOTHING
         return Spoken(line.sound, line.words, Usage(provider=self.name, model=self.model, units=float(len(text))))
 
+    async def warm(self) -> None:
+        """See `narratix.ports.Warms`."""
+        await self._pool.warm(rehearse)
+
     async def close(self) -> None:
         await self._pool.close()
 
@@ -121,6 +125,11 @@ _model: HibariModel | None = None
 def load() -> None:
     global _model
     _model = HibariModel()
+
+
+def rehearse() -> None:
+    """What a first sentence reads and compiles is not waited for by a second one."""
+    speak("Once upon a time there was a story.", FAST_VOICES[0].id, "", 1.0)
 
 
 def speak(text: str, voice: str, direction: str, speed: float, pronunciations: Mapping[str, str] | None = None) -> Line:

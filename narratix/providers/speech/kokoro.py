@@ -49,6 +49,10 @@ class KokoroSpeech:
         line = await self._pool.run(speak, text, voice, direction, speed, said) if text.strip() else NOTHING
         return Spoken(line.sound, line.words, Usage(provider=self.name, model=self.model, units=float(len(text))))
 
+    async def warm(self) -> None:
+        """See `narratix.ports.Warms`."""
+        await self._pool.warm(rehearse)
+
     async def close(self) -> None:
         await self._pool.close()
 
@@ -62,6 +66,11 @@ _phonemisers: dict[bool, Phonemiser] = {}
 def load(voices_directory: Path, *, vnni: bool | None = None) -> None:
     global _model
     _model = KokoroModel(voices_directory, vnni=vnni)
+
+
+def rehearse() -> None:
+    """A first sentence takes a second longer than others: dictionaries are read, and room is made for the network."""
+    speak("Once upon a time there was a story.", KOKORO_VOICES[0].id, "", 1.0)
 
 
 def speak(text: str, voice: str, direction: str, speed: float, pronunciations: Mapping[str, str] | None = None) -> Line:

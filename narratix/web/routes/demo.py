@@ -54,6 +54,7 @@ async def submit(
     check_size(story.text, web.services.settings.max_text_bytes)
     options = await options_of(story.options, web.services.ports)
     commands = web.services.commands
+    web.services.warmth.kindle(options.engine)
     job_id = await commands.submit(
         story.text,
         title=story.title,

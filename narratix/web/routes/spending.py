@@ -26,6 +26,7 @@ async def estimate(story: Submission, web: Here) -> Response:
     services = web.services
     check_size(story.text, services.settings.max_text_bytes)
     options = await options_of(story.options, services.ports)
+    services.warmth.kindle(options.engine)  # somebody has a story in hand
     asked = estimated(services.ports, len(story.text), options, datetime.now(UTC).date())
     committed, caps = await services.budget.committed(), services.budget.caps
     left = {

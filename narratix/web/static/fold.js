@@ -33,6 +33,8 @@ export const initial = Object.freeze({
   cast: [],
   engine: "",
   language: null,
+  notes: Object.freeze([]),
+  notice: null,
   segments: [],
   lines: [],
   spoken: 0,
@@ -99,6 +101,7 @@ function foldStatus(state, view) {
     cast: mergeCast(state.cast, view.cast ?? []),
     linesTotal: view.lines?.total || state.linesTotal,
     reported: view.stages ?? state.reported,
+    notice: view.notice ?? null,
     failure: status === "failed" ? (state.failure ?? failureOf(view.error)) : state.failure,
   };
 }
@@ -143,6 +146,7 @@ const EVOLVE = {
   ScriptWritten: (state, data) => ({
     ...without(state, "write_script"),
     language: data.language || null,
+    notes: data.notes ?? [],
     segments: data.segments,
     lines: data.segments.map(() => null),
     cast: mergeCast(data.cast, state.cast),

@@ -2,6 +2,11 @@
 
 const TYPE = "application/vnd.apple.mpegurl";
 
+/** Have at hand what a stream is going to need. If that fails now, whoever attaches one is told. */
+export function prepare() {
+  import("./vendor/hls.js").catch(() => {});
+}
+
 /**
  * @param {HTMLAudioElement} audio
  * @param {string} url of the playlist

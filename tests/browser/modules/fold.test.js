@@ -137,3 +137,13 @@ test("given an unknown event, then it is counted and nothing else", () => {
   assert.equal(next.version, 5);
   assert.deepEqual(next.segments, state.segments);
 });
+
+test("given notes on the script and voices that stand in, then both are kept to be shown", () => {
+  const before = folded(all.slice(0, 1));
+  const [script] = until("ScriptWritten").slice(-1);
+  const noted = fold(before, event(before, "ScriptWritten", { ...script.data.data, notes: ["It is French."] }));
+  assert.deepEqual(noted.notes, ["It is French."]);
+  const view = { job_id: "j", version: noted.version, status: "running", progress: 5, notice: "Kokoro speaks the others." };
+  assert.equal(fold(noted, { kind: "status", data: view }).notice, "Kokoro speaks the others.");
+  assert.equal(fold(noted, { kind: "status", data: { ...view, notice: null } }).notice, null);
+});

@@ -7,6 +7,7 @@ import { messages, stageNames } from "../messages.js";
 import { player as createPlayer } from "../player.js";
 import { go } from "../route.js";
 import { openSession } from "../session.js";
+import { prepare } from "../stream.js";
 import { colouring, naming } from "../voices.js";
 import { ProblemNote, classes, html, useEffect, useLoaded, useMemo } from "../ui.js";
 import { Cast } from "./cast.js";
@@ -38,6 +39,7 @@ export function Job({ id }) {
   const shared = { session, player, state, cast, colour, name, engines };
   return html`<div class="job">
     <${Title} ...${shared} />
+    <${Notices} state=${state} />
     ${result
       ? html`<${Performance} ...${shared} result=${result} />`
       : html`<${Making} ...${shared} clips=${clips} />`}
@@ -51,6 +53,7 @@ function Making({ session, player, state, cast, colour, name, engines, clips }) 
   const opened = stream.opened && state.status !== "expired";
   const script = useMemo(() => (opened ? streamedScript(state) : state.segments), [opened, stream.begins, state.lines]);
   const bars = useMemo(() => (opened ? streamedBars(script, stream.seconds, colour) : []), [script, stream.seconds]);
+  useEffect(prepare, []);
   useEffect(() => {
     if (!opened) return;
     player.follow(script, stream.seconds);
@@ -89,6 +92,12 @@ function Title({ session, state }) {
       <${Connection} session=${session} />
     </p>
   </header>`;
+}
+
+/** What a listener should know of how it is made: another language, guesses, voices that stand in. */
+function Notices({ state }) {
+  const notices = [...state.notes, state.notice].filter(Boolean);
+  return notices.length > 0 && html`<div class="note notices" role="note">${notices.map((notice) => html`<p key=${notice}>${notice}</p>`)}</div>`;
 }
 
 function Connection({ session }) {
