@@ -1,6 +1,6 @@
 """Trains `narratix/script/speakers.npz`, the ranker that says who speaks a line, and measures it on authors it has not seen.
 
-    python -m training.train_speakers LITBANK NOVELS [--out FILE] [--folds 3] [--characters 130000]
+    python -m training.train_speakers LITBANK NOVELS [--out FILE] [--folds 3] [--keep FOLDER] [--characters 130000]
 
 LITBANK is the folder of LitBank's quotations (Sims and Bamman 2020, CC BY 4.0), NOVELS the same novels as plain text (public
 domain). First each fold's books are scored by a ranker that was trained on the others (no author is in two folds); then the ranker
@@ -38,6 +38,7 @@ def main() -> None:
     parser.add_argument("novels", type=Path)
     parser.add_argument("--out", type=Path, default=Path("narratix/script/speakers.npz"))
     parser.add_argument("--folds", type=int, default=3)
+    parser.add_argument("--keep", type=Path, help="a folder for the rankers of the folds, fold-0.npz and so on")
     parser.add_argument("--characters", type=int, default=130_000, help="how much of each novel to learn from")
     arguments = parser.parse_args()
     library = _library(arguments.litbank, arguments.novels, arguments.characters)
@@ -50,6 +51,10 @@ def main() -> None:
     }
     degrees = _temperatures(library, examples, fold, trained)
     cooled = {number: _cooled(rankers, degrees) for number, rankers in trained.items()}
+    if arguments.keep:
+        arguments.keep.mkdir(parents=True, exist_ok=True)
+        for number, rankers in cooled.items():
+            _write(arguments.keep / f"fold-{number}.npz", rankers)
     _measure(library, fold, cooled)
     _write(arguments.out, _cooled(_fit_all(examples), degrees))
 

@@ -91,7 +91,7 @@ def _cast_lines(
 ) -> tuple[dict[int, _Line], list[CastMember], list[str]]:
     reading = read(text, blocks, quotes)
     result = attribute(reading)
-    shown = spellings(_uses(text, reading))
+    shown = spellings(uses(text, reading))
     speaking = {tile.quote for tile in tiles}
     ids: dict[int, str] = {result.narrator: NARRATOR} if result.narrator >= 0 else {}
     cast = [_narrator(result, shown)]
@@ -112,7 +112,8 @@ def _cast_lines(
     return lines, _distinct(cast), notes
 
 
-def _uses(text: str, reading: Reading) -> Iterator[tuple[Reference, str]]:
+def uses(text: str, reading: Reading) -> Iterator[tuple[Reference, str]]:
+    """Every name and description in the narration, with its spelling there."""
     for block in reading.mentions:
         for mention in block:
             if mention.reference.form != "pronoun":

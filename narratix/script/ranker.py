@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.resources import files
+from importlib.resources import as_file, files
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,11 +48,16 @@ class Ranker:
 @lru_cache(maxsize=1)
 def rankers() -> tuple[Ranker, ...]:
     """The shipped model, a ranker for each pass. Raises WrongRanker."""
-    with files("narratix.script").joinpath("speakers.npz").open("rb") as file, np.load(file) as stored:
+    with as_file(files("narratix.script").joinpath("speakers.npz")) as path:
+        return load(path)
+
+
+def load(path: Path) -> tuple[Ranker, ...]:
+    """A ranker for each pass, from a file that training/train_speakers.py wrote. Raises WrongRanker."""
+    with np.load(path) as stored:
         if tuple(stored["features"].tolist()) != FEATURES:
             raise WrongRanker(
-                "narratix/script/speakers.npz was trained on other evidence than this code gathers; "
-                "train it anew with training/train_speakers.py."
+                f"{path.name} was trained on other evidence than this code gathers; train it anew with training/train_speakers.py."
             )
         return tuple(
             Ranker(
