@@ -15,8 +15,9 @@ _VERB = (
     "resumed|retorted"
 )
 _NAME = r"(?P<{0}>(?:[Tt]he |old |young |little |poor )?(?:[A-Z][\w’'.\-]*\.?)(?: (?:de|von|of|[A-Z][\w’'\-]*\.?))*)"
+_GAP = r"(?:[ \t]+|[ \t]*\n(?![ \t]*\n))"
 _BESIDE = re.compile(
-    rf"[,.!?…—-](?P<mark>[”\"’'])\s+(?:(?P<verb>{_VERB})\s+{_NAME.format('after')}|{_NAME.format('before')}\s+(?:{_VERB})\b)"
+    rf"[,.!?…—-](?P<mark>[”\"’']){_GAP}(?:(?P<verb>{_VERB})\s+{_NAME.format('after')}|{_NAME.format('before')}\s+(?:{_VERB})\b)"
 )
 
 

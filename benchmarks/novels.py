@@ -18,6 +18,7 @@ ranker that has seen nothing of its author; without it the shipped ranker is use
 from __future__ import annotations
 
 import argparse
+import io
 import time
 from bisect import bisect_left
 from collections import Counter, defaultdict
@@ -181,7 +182,7 @@ def main() -> None:
         path = arguments.novels / f"{name}.txt"
         if not path.exists() or (arguments.only and not name.startswith(tuple(arguments.only))):
             continue
-        passes = load(kept[fold[name]]) if kept else rankers()
+        passes = load(io.BytesIO(kept[fold[name]].read_bytes())) if kept else rankers()
         text = path.read_text(encoding="utf-8")
         began = time.process_time()
         novel = Novel.of(text, passes)

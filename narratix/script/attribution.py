@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from narratix.script.cast import Character, gather
+from narratix.script.cast import Character, Talk, gather
 from narratix.script.decoding import Decoder, Odds, sex_of_pronoun
 from narratix.script.ranker import rankers
-from narratix.script.reading import Reading
+from narratix.script.reading import Reading, Turn
 from narratix.script.references import Reference
 from narratix.script.revealing import reveal
 
@@ -58,7 +58,33 @@ def _characters(reading: Reading) -> tuple[list[Character], dict[Reference, int]
         if turn.cue and turn.cue.reference.form != "pronoun":
             counts[turn.cue.reference] += 1
     counts.update(reading.spoken)
-    return gather(counts, _sex_votes(reading))
+    return gather(counts, _sex_votes(reading), _talk(reading))
+
+
+def _talk(reading: Reading) -> Talk:
+    """Who answers whom, and who calls whom, by the names beside the speeches and in them."""
+    talk = Talk()
+    for block in reading.mentions:
+        if named := {mention.reference for mention in block if mention.reference.form == "name"}:
+            talk.tell(named)
+    before: Turn | None = None
+    for turn in reading.turns:
+        own = turn.cue.reference if turn.cue is not None and turn.cue.reference.form == "name" else None
+        if own is not None:
+            for reference in turn.addressed:
+                talk.part(own, reference, 2)
+        before, turn_before = turn, before
+        if turn_before is None or turn.block - turn_before.block != 1 or turn_before.cue is None or turn.continues:
+            continue
+        other = turn_before.cue.reference
+        if other.form != "name":
+            continue
+        if own is not None and own != other:
+            talk.part(own, other, 1)
+        if own != other:
+            for reference in turn.addressed:
+                talk.join(other, reference)
+    return talk
 
 
 def _narrator(reading: Reading, characters: list[Character], meaning: dict[Reference, int]) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from narratix.script.lexicon import (
@@ -22,6 +22,7 @@ from narratix.script.lexicon import (
 from narratix.script.references import Reference
 
 _TITLE_OF_SPELLING = {
+    "mister": "mr", "missus": "mrs", "missis": "mrs", "mester": "mr",
     "doctor": "dr", "captain": "capt", "colonel": "col", "general": "gen", "professor": "prof", "sergeant": "sgt",
     "lieutenant": "lt", "reverend": "rev", "major": "maj",
 }  # fmt: skip
@@ -61,8 +62,12 @@ _LEARNED = frozenset(("dr", "capt", "col", "gen", "prof", "sgt", "lt", "rev", "m
 _BEFORE_GIVEN_NAMES = frozenset(
     ("miss", "master", "sir", "lady", "uncle", "aunt", "princess", "prince", "sister", "brother")
 )
-_FORMS_OF_ADDRESS = frozenset(("mister", "missus", "monsieur", "madame", "sirrah", "honey", "darling", "boss"))
+_FORMS_OF_ADDRESS = frozenset(("monsieur", "madame", "sirrah", "honey", "darling", "boss"))
 _ENOUGH_VOTES = 4
+_ENOUGH_PARAGRAPHS, _SELDOM = 5, 12
+_FAR_RARER = 10
+_TELLING = 3
+"""So many exchanges tell something."""
 _SMALL = frozenset(("of", "de", "van", "von", "du", "la", "le", "di", "da", "and"))
 
 
@@ -139,6 +144,54 @@ class Character:
         return tuple(alias for alias in shown if alias != name)
 
 
+@dataclass(slots=True)
+class Talk:
+    """What conversations tell of names: nobody answers or calls himself, and an answer often calls who spoke before it."""
+
+    apart: dict[Reference, Counter[Reference]] = field(default_factory=lambda: defaultdict(Counter))
+    same: dict[Reference, Counter[Reference]] = field(default_factory=lambda: defaultdict(Counter))
+    told: Counter[Reference] = field(default_factory=Counter)
+    """In how many paragraphs the narration uses a name."""
+    together: dict[Reference, Counter[Reference]] = field(default_factory=lambda: defaultdict(Counter))
+    """In how many it uses two: of "Mr. Morgan" and "Eugene" a paragraph needs only one, when they are the same."""
+
+    def part(self, one: Reference, other: Reference, weight: int) -> None:
+        if one != other:
+            self.apart[one][other] += weight
+            self.apart[other][one] += weight
+
+    def join(self, one: Reference, other: Reference) -> None:
+        if one != other:
+            self.same[one][other] += 1
+            self.same[other][one] += 1
+
+    def tell(self, named: set[Reference]) -> None:
+        """A paragraph's names."""
+        self.told.update(named)
+        for one in named:
+            if one.title and one.title not in _BEFORE_GIVEN_NAMES:
+                self.together[one].update(named - {one})
+
+    def meet(self, elder: Reference, given: Sequence[Reference]) -> bool | None:
+        """Whether "Mr. Morgan" is told of together with "Eugene", as a father is with his son; None when it cannot be said."""
+        fewest = min(self.told[elder], sum(self.told[each] for each in given))
+        if fewest < _ENOUGH_PARAGRAPHS:
+            return None
+        together = sum(self.together[elder][each] for each in given)
+        return together > 1 and together * _SELDOM > fewest
+
+    def verdict(self, reference: Reference, others: Collection[Reference]) -> int:
+        """Above 0 when the reference seems to mean whom the others mean, below when it seems to be somebody else."""
+        apart, same = self.apart.get(reference, {}), self.same.get(reference, {})
+        if not apart and not same:
+            return 0
+        parted = sum(apart.get(other, 0) for other in others)
+        joined = sum(same.get(other, 0) for other in others)
+        if parted >= _TELLING and parted > 2 * joined:
+            return -1
+        return 1 if joined >= _TELLING and joined > 2 * parted else 0
+
+
 def _shown(reference: Reference, spellings: Mapping[Reference, str]) -> str:
     if reference in spellings:
         return spellings[reference]
@@ -152,15 +205,18 @@ def _plain(title: str) -> str:
 
 
 def gather(
-    counts: Mapping[Reference, int], votes: Mapping[Reference, Counter[str]] | None = None
+    counts: Mapping[Reference, int],
+    votes: Mapping[Reference, Counter[str]] | None = None,
+    talk: Talk | None = None,
 ) -> tuple[list[Character], dict[Reference, int]]:
     """Merge references into characters; returns them and the number of the character that each reference means.
 
     Fuller names come first and attract the shorter ones that fit them. `votes` says how often "he" and "she" took up each
-    reference, which parts a husband from his wife where only a family name is given. A rank alone ("the captain") joins the
+    reference, which parts a husband from his wife where only a family name is given, and `talk` who was seen to talk with
+    whom, which parts a father from his son. A rank alone ("the captain") joins the
     one person who bears it.
     """
-    gathering = _Gathering(counts, votes or {})
+    gathering = _Gathering(counts, votes or {}, talk or Talk())
     ranks = []
     for reference in sorted((ref for ref in counts if ref.form == "name"), key=gathering.order):
         if not reference.title and len(reference.words) == 1 and _plain(reference.words[0]) in _OF_OFFICE:
@@ -178,6 +234,7 @@ class _Gathering:
 
     counts: Mapping[Reference, int]
     votes: Mapping[Reference, Counter[str]]
+    talk: Talk
     characters: list[Character] = field(default_factory=list)
     meaning: dict[Reference, int] = field(default_factory=dict)
     by_word: dict[str, list[Character]] = field(default_factory=lambda: defaultdict(list))
@@ -213,18 +270,20 @@ class _Gathering:
                 self.by_word[word].append(character)
 
     def add_ranks(self, ranks: Sequence[Reference]) -> None:
-        """ "Captain" alone, as a name, is the captain who is spoken of most."""
+        """ "Captain" alone, as a name, is whoever is called so most."""
         for reference in ranks:
             rank = _plain(reference.words[0])
             bearers = [character for character in self.characters if rank in character.titles]
             if bearers:
-                self._join(reference, max(bearers, key=lambda one: (one.weight, -one.number)))
+                self._join(reference, max(bearers, key=lambda one: (_titled(one, rank), one.weight, -one.number)))
             else:
                 self.add(reference)
 
     def _fits(self, reference: Reference, character: Character) -> bool:
         """A short name must fit the full ones; two short ones of one person ("Amelia", "Miss Sedley") need not be alike."""
         others = list(character.references)
+        if self.talk.verdict(reference, self._known_as(reference, character)) < 0:
+            return False
         full = [other for other in others if len(_core(other)) > 1]
         if len(_core(reference)) > 1 or not full:
             return self._same_sex(reference, others) and all(_compatible(reference, other) for other in others)
@@ -241,8 +300,10 @@ class _Gathering:
         known = sex_of_title(reference.title)
         if known != "unknown":
             return known
-        votes: Mapping[str, int] = self.votes.get(reference, {})
-        female, male = votes.get("female", 0), votes.get("male", 0)
+        votes = Counter(self.votes.get(reference, {}))
+        if len(reference.words) > 1:
+            votes.update(self.votes.get(Reference("name", "", reference.words[:1]), {}))
+        female, male = votes["female"], votes["male"]
         if max(female, male) >= _ENOUGH_VOTES:
             if female >= 3 * male:
                 return "female"
@@ -256,22 +317,41 @@ class _Gathering:
     def _is_elder(self, reference: Reference, character: Character) -> bool:
         """Whether "Mrs. Lennox" is rather the parent of the "Mary Lennox" whom the story calls Mary, or
         "Miss Branghton" the elder sister of one who is "Miss Polly" nearly as often."""
-        if len(_core(reference)) > 1 or reference.title not in ("mr", "mrs", "miss"):
+        if len(_core(reference)) > 1 or not reference.title:
+            return False
+        if not any(other.words[-1] == reference.words[-1] for other in character.references if len(_core(other)) > 1):
+            return False
+        if self.talk.verdict(reference, self._known_as(reference, character)) > 0:
+            return False
+        title = _plain(reference.title)
+        given = [Reference("name", "", (word,)) for word in self._given(reference, character)]
+        if title not in _BEFORE_GIVEN_NAMES and (meet := self.talk.meet(reference, given)) is not None:
+            return meet
+        if title not in ("mr", "mrs", "miss", "squire"):
             return False
         if reference.title == "mrs" and Reference("name", "mr", reference.words) in self.counts:
             return not any(other.title == "mrs" for other in character.references)
         if reference.title == "miss":
             return 10 * self._called_by_given_name(reference, character, "miss") > 7 * self.counts[reference]
         bare = self._called_by_given_name(reference, character, "")
-        return bare > 1 and (2 if reference.title == "mr" else 8) * bare > self.counts[reference]
+        return bare > 1 and (8 if title == "mrs" else 2) * bare > self.counts[reference]
 
     def _called_by_given_name(self, reference: Reference, character: Character, title: str) -> int:
         """How often the character goes by a given name alone, behind a title or none."""
-        given = {other.words[0] for other in character.references if len(_core(other)) > 1} - set(reference.words)
-        return sum(self.counts.get(Reference("name", title, (word,)), 0) for word in given)
+        return sum(self.counts.get(Reference("name", title, (word,)), 0) for word in self._given(reference, character))
+
+    @staticmethod
+    def _given(reference: Reference, character: Character) -> set[str]:
+        """The given names in the character's full ones."""
+        return {other.words[0] for other in character.references if len(_core(other)) > 1} - set(reference.words)
+
+    def _known_as(self, reference: Reference, character: Character) -> set[Reference]:
+        """The character's names with the given ones that are still to join."""
+        given = {Reference("name", "", (word,)) for word in self._given(reference, character)}
+        return {*character.references, *(one for one in given if one in self.counts)}
 
     def _liking(self, reference: Reference, character: Character) -> tuple[bool, ...]:
-        """What speaks for one of several people whom a name fits: the given name itself, the title, the eldest sister for
+        """What speaks for one of several people whom a name fits: the given name itself, that they are not far rarer, the title, the eldest sister for
         "Miss Bennet", and a man for a family name alone, rather the one who is not called by his given name."""
         words = _core(reference)
         alone = len(words) == 1
@@ -281,18 +361,24 @@ class _Gathering:
         )
         titled = bool(reference.title) and _plain(reference.title) in character.titles
         eldest = reference.title != "miss" or given or not self._called_by_given_name(reference, character, "miss")
-        family = alone and not given and not reference.title
-        man = not family or character.sex != "female"
+        family = alone and not given and (not reference.title or _plain(reference.title) in ("mr", "mrs"))
+        known = character.weight + self._called_by_given_name(reference, character, "")
+        weighty = given or known * _FAR_RARER >= self.counts[reference]
+        man = not family or bool(reference.title) or character.sex != "female"
         head = not family or self._called_by_given_name(reference, character, "") <= self.counts[reference]
-        return given, eldest, titled, man and head, man, not character.titles & {"uncle", "aunt"}
+        return given, weighty, eldest, titled, man and head, man, not character.titles & {"uncle", "aunt"}
+
+
+def _titled(character: Character, rank: str) -> int:
+    return sum(count for reference, count in character.references.items() if _plain(reference.title) == rank)
 
 
 def _core(reference: Reference) -> tuple[str, ...]:
     """The words without a place: "Lord Crocker of Crocker" is Lord Crocker."""
     words = reference.words
     if "of" in words and words.index("of") > 0:
-        return words[: words.index("of")]
-    return words
+        words = words[: words.index("of")]
+    return (f"st {words[0]}", *words[1:]) if reference.title in ("st", "saint") else words
 
 
 def _roots(short: str) -> frozenset[str]:

@@ -29,7 +29,7 @@ def cue_after(stretch: Sequence[Token], book: NameBook, closing: str) -> Cue | N
         return None
     first = stretch[0]
     start = 0
-    while start < min(2, len(stretch)) and (stretch[start].lower.endswith("ly") or stretch[start].lower in ("then",)):
+    while start < min(2, len(stretch)) and (stretch[start].adverbial or stretch[start].lower in ("then",)):
         start += 1
     if start < len(stretch) and not stretch[start].capital:
         word = stretch[start].lower
@@ -52,7 +52,7 @@ def _verb_first(stretch: Sequence[Token], index: int, book: NameBook) -> Cue | N
     verb = stretch[index]
     position = index + 1
     while position < min(len(stretch), index + 3) and (
-        stretch[position].lower.endswith("ly") or stretch[position].lower in ("out", "again", "then", "at", "last")
+        stretch[position].adverbial or stretch[position].lower in ("out", "again", "then", "at", "last")
     ):
         position += 1
     if position >= len(stretch) or any(mark in stretch[position].gap for mark in '.!?;:"'):
@@ -79,7 +79,7 @@ def _verb_behind(stretch: Sequence[Token], index: int) -> Token | None:
             return None
         if token.lower in SPEECH_VERBS and token.lower not in ("put", "started") and not token.capital:
             return token
-        passes = token.lower in ADVERBS or token.lower in AUXILIARIES or token.lower.endswith("ly")
+        passes = token.lower in ADVERBS or token.lower in AUXILIARIES or token.adverbial
         if not passes:
             return None
         position += 1
@@ -131,9 +131,7 @@ def _subject_before(stretch: Sequence[Token], verb: int, book: NameBook) -> Ment
         return None
     nearest = found[-1]
     between = stretch[nearest.after : verb]
-    adjacent = all(
-        token.lower in ADVERBS or token.lower in AUXILIARIES or token.lower.endswith("ly") for token in between
-    )
+    adjacent = all(token.lower in ADVERBS or token.lower in AUXILIARIES or token.adverbial for token in between)
     if adjacent and _can_speak(nearest) and nearest.reference.words[0] not in _OBJECTS:
         return nearest
     subjects = [mention for mention in found if mention.subject and _can_speak(mention)]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 BlockKind = Literal["paragraph", "heading", "break"]
@@ -16,6 +18,12 @@ _HEADING_WORD = re.compile(
 )
 _NUMBERED = re.compile(r"(?:[IVXLC]+|\d{1,3})\s*[.:)]?(?:\s|$)")
 _ENDS_A_SENTENCE = tuple(".!?…:;,\"'”’»—-")
+_ENDS_A_PARAGRAPH = (".", "!", "?", "…", '"', "”", "’", "'", ":")
+_ABBREVIATED = ("Mr.", "Mrs.", "Dr.", "St.")
+_OPENS_SPEECH = frozenset("\"“‘'«")
+_ENDLESS = 8_000
+"""Characters that no paragraph has, save in a text of other marks or of none."""
+_SHORT_LINE = 0.75
 _HEADING_LENGTH = 90
 _WRAPPED_LINE = 100
 _BLANKS = re.compile(r"[\s\ufeff]*")
@@ -61,7 +69,25 @@ def find_blocks(text: str) -> list[Block]:
         end = start + len(body.rstrip())
     if begin >= 0:
         blocks.append(_block(text, begin, end, first=not blocks))
-    return blocks
+    return [part for block in blocks for part in _parted(text, block)]
+
+
+def _parted(text: str, block: Block) -> Iterator[Block]:
+    """An endless block of lines is a text whose paragraphs only a short last line, or a speech on a line of its own, tells apart."""
+    if block.end - block.start < _ENDLESS:
+        yield block
+        return
+    lines = [match for match in _LINE.finditer(text, block.start, block.end) if match.group().strip()]
+    width = sorted(len(line.group()) for line in lines)[len(lines) * 3 // 4]
+    begin = block.start
+    for line, following in pairwise(lines):
+        body = line.group().rstrip()
+        ends = body.endswith(_ENDS_A_PARAGRAPH) and not body.endswith(_ABBREVIATED)
+        speech = following.group().lstrip()[:1] in _OPENS_SPEECH
+        if width <= _WRAPPED_LINE and ends and (len(body) < _SHORT_LINE * width or speech):
+            yield Block(begin, line.start() + len(body), "paragraph")
+            begin = following.start() + _blank_length(following.group())
+    yield Block(begin, block.end, "paragraph")
 
 
 def _blank_length(body: str) -> int:

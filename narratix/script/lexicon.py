@@ -51,18 +51,19 @@ SURE_VERBS: Final = _words("""
 
 FEMALE_TITLES: Final = _words(
     "mrs miss ms lady madam madame mme mademoiselle mlle aunt auntie queen princess duchess countess baroness sister "
-    "mother grandmother granny empress mistress dame señora signora frau widow marchioness mother-in-law nurse mommy"
+    "mother grandmother granny goodwife empress mistress dame missus missis fraulein fräulein señora signora frau widow marchioness mother-in-law nurse mommy"
 )
 MALE_TITLES: Final = _words(
     "mr sir lord uncle king prince duke count baron brother father grandfather monsieur emperor squire herr señor signor "
     "don captain capt colonel col general gen major maj lieutenant lt sergeant sgt corporal admiral commodore commander "
-    "inspector constable parson reverend rev bishop deacon vicar earl marquis friar monk abbot pope esquire master"
+    "inspector constable parson reverend rev bishop deacon vicar earl marquis friar monk abbot pope esquire master mister mester farmer shepherd dairyman viscount superintendent marshal sheriff "
+    "gaffer goodman signor"
 )
 PLAIN_TITLES: Final = _words(
     "dr doctor professor prof judge justice president senator governor mayor detective officer cousin private nurse "
-    "comrade chief saint st old young little poor dear good"
+    "comrade chief saint st old young little poor dear good long"
 )
-ADJECTIVE_TITLES: Final = _words("old young little poor dear good big fat mad great")
+ADJECTIVE_TITLES: Final = _words("old young little poor dear good big fat mad great long")
 TITLES: Final = FEMALE_TITLES | MALE_TITLES | PLAIN_TITLES
 ABBREVIATED_TITLES: Final = _words("mr mrs ms dr prof st capt col gen lt sgt maj rev mme mlle hon messrs jr sr")
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.resources import as_file, files
-from pathlib import Path
+from importlib.resources import files
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,16 +48,17 @@ class Ranker:
 @lru_cache(maxsize=1)
 def rankers() -> tuple[Ranker, ...]:
     """The shipped model, a ranker for each pass. Raises WrongRanker."""
-    with as_file(files("narratix.script").joinpath("speakers.npz")) as path:
-        return load(path)
+    with files("narratix.script").joinpath("speakers.npz").open("rb") as file:
+        return load(file)
 
 
-def load(path: Path) -> tuple[Ranker, ...]:
+def load(file: IO[bytes]) -> tuple[Ranker, ...]:
     """A ranker for each pass, from a file that training/train_speakers.py wrote. Raises WrongRanker."""
-    with np.load(path) as stored:
+    with np.load(file) as stored:
         if tuple(stored["features"].tolist()) != FEATURES:
             raise WrongRanker(
-                f"{path.name} was trained on other evidence than this code gathers; train it anew with training/train_speakers.py."
+                "narratix/script/speakers.npz was trained on other evidence than this code gathers; "
+                "train it anew with training/train_speakers.py."
             )
         return tuple(
             Ranker(

@@ -116,6 +116,7 @@ _BEFORE_MONTHS = frozenset(
 _LONGEST_PHRASE = 4
 _OFTEN = 3
 _NEVER_NAMES = ARTICLES | POSSESSIVES | PREPOSITIONS | (TITLES - ADJECTIVE_TITLES)
+_NOT_BEHIND_TITLES = NOT_NAMES - TITLES
 _VOICES = frozenset(("voice", "tones", "tone"))
 
 
@@ -239,8 +240,8 @@ def _owner_of_voice(stretch: Sequence[Token], index: int, book: NameBook) -> Men
 def _noun_follows(stretch: Sequence[Token], index: int) -> bool:
     if index + 1 >= len(stretch) or not stretch[index + 1].gap.isspace():
         return False
-    following = stretch[index + 1].lower
-    return following not in PREPOSITIONS and following not in ADVERBS and not following.endswith("ly")
+    following = stretch[index + 1]
+    return following.lower not in PREPOSITIONS and following.lower not in ADVERBS and not following.adverbial
 
 
 def _opens(stretch: Sequence[Token], index: int) -> bool:
@@ -263,7 +264,7 @@ def _named(stretch: Sequence[Token], index: int, book: NameBook, begin: int) -> 
             break
         is_title_of = follows.lower in TITLES or book.is_name(follows) or (follows.capital and capital)
         full_stop = stretch[position + 1].gap[0] == "." and stretch[position].lower not in ABBREVIATED_TITLES
-        if not is_title_of or full_stop or stretch[position].possessive or follows.lower in NOT_NAMES:
+        if not is_title_of or full_stop or stretch[position].possessive or follows.lower in _NOT_BEHIND_TITLES:
             break
         if stretch[position].lower not in ADJECTIVE_TITLES:
             title = stretch[position].lower
@@ -343,7 +344,7 @@ def _described(stretch: Sequence[Token], index: int, *, lenient: bool) -> Mentio
             continue
         if is_verb(token) and (head >= 0 or not lenient or not token.lower.endswith("ed")):
             break
-        if token.lower in ADVERBS or (token.lower.endswith("ly") and head >= 0) or token.lower in ("and", "or", "but"):
+        if token.lower in ADVERBS or (token.adverbial and head >= 0) or token.lower in ("and", "or", "but"):
             break
         if lenient and head < 0 and position == limit - 1:
             break
@@ -369,7 +370,7 @@ def _last_noun(stretch: Sequence[Token], first: int, limit: int) -> int:
     for position in range(first, limit):
         token = stretch[position]
         stops = token.lower in PREPOSITIONS or token.lower in ADVERBS or token.lower in ("and", "or", "but", "as")
-        if not token.gap.isspace() or stops or token.lower.endswith("ly") or is_verb(token):
+        if not token.gap.isspace() or stops or token.adverbial or is_verb(token):
             break
         last = position
     return last
@@ -406,7 +407,7 @@ def _is_subject(stretch: Sequence[Token], index: int, found: Mention) -> bool:
         token = stretch[follows]
         if is_verb(token):
             return token.gap.isspace() or token.gap.strip() in (",", "")
-        if not (token.lower in ADVERBS or token.lower.endswith("ly")):
+        if not (token.lower in ADVERBS or token.adverbial):
             break
         follows += 1
     return index == 0 or (_opens(stretch, index) and before not in ("",))

@@ -24,6 +24,11 @@ class Token:
     def capital(self) -> bool:
         return self.text[0].isupper()
 
+    @property
+    def adverbial(self) -> bool:
+        """By its ending; "Emily" is none."""
+        return self.lower.endswith("ly") and not self.capital
+
 
 def tokens(text: str, start: int, end: int) -> list[Token]:
     """The words of text[start:end], in order."""
