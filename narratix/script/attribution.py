@@ -7,8 +7,8 @@ Attribution" (EACL 2017); where no name stands beside a speech, the candidates a
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 from narratix.script.cast import Character, Talk, gather
@@ -88,46 +88,19 @@ def _talk(reading: Reading) -> Talk:
 
 
 def _narrator(reading: Reading, characters: list[Character], meaning: dict[Reference, int]) -> int:
-    """The number of a first-person narrator, -1 without one. Known by name when people who talk with "I" call somebody by
-    a name that the narration never uses."""
+    """The number of a first-person narrator, -1 without one. Known by the names that people call who talk with "I", and that the
+    narration hardly uses."""
     if not reading.first_person:
         return -1
-    told: Counter[int] = Counter()
-    introduced: Counter[int] = Counter()
-    for block in reading.mentions:
-        for before, mention in pairwise((None, *block)):
-            if mention is None or mention.reference.form == "pronoun":
-                continue
-            told[meaning[mention.reference]] += 1
-            own = before is not None and before.reference.words in _FIRST_PERSON
-            if (
-                own
-                and before is not None
-                and mention.start - before.end <= _APPOSED
-                and mention.reference.form == "name"
-            ):
-                introduced[meaning[mention.reference]] += 1
-    called: Counter[int] = Counter()
-    for turn in reading.turns:
-        own = turn.cue is not None and turn.cue.reference.words == ("i",)
-        if not own:
-            called.update({meaning[reference] for reference in turn.addressed})
-        else:
-            called.subtract({meaning[reference] for reference in turn.addressed})
-    talked_of: Counter[int] = Counter()
-    for reference, count in reading.spoken.items():
-        if reference in meaning:
-            talked_of[meaning[reference]] += count
+    called = _Called.by(reading, meaning)
     likely = [
-        (count + 3 * introduced[number] - 2 * told[number], -number)
-        for number, count in called.items()
-        if characters[number].has_a_name
-        and count + introduced[number] >= 2
-        and count + 4 * introduced[number] >= 4 * told[number]
-        and 2 * (count + 4 * introduced[number]) >= talked_of[number]
+        (called.score(number), -number)
+        for number in sorted({*called.by_others, *called.introduced})
+        if characters[number].has_a_name and called.may_be_the_narrator(number)
     ]
     if likely:
         number = -max(likely)[1]
+        _answers_to(number, characters, meaning, called)
     else:
         number = len(characters)
         characters.append(Character(number))
@@ -135,6 +108,88 @@ def _narrator(reading: Reading, characters: list[Character], meaning: dict[Refer
     for word in ("i", "me", "my", "myself"):
         meaning[Reference("pronoun", "", (word,))] = number
     return number
+
+
+def _answers_to(narrator: int, characters: list[Character], meaning: dict[Reference, int], called: _Called) -> None:
+    """Other names by which "I" is called all the time: Rassendyll, whom his friends call Rudolf."""
+    own = characters[narrator]
+    for number in sorted(called.beside_i):
+        other = characters[number]
+        if number == narrator or not called.is_a_byname(number) or {own.sex, other.sex} == {"female", "male"}:
+            continue
+        own.references.update(other.references)
+        own.votes.update(other.votes)
+        meaning.update(dict.fromkeys(other.references, narrator))
+        other.references.clear()
+
+
+@dataclass(slots=True)
+class _Called:
+    """Who is called by name in a story told in the first person, by the numbers of characters."""
+
+    turns: int
+    own: int = 0
+    """Turns of which the story says "said I"."""
+    told: Counter[int] = field(default_factory=Counter)
+    introduced: Counter[int] = field(default_factory=Counter)
+    """ "I, Jim Hawkins" """
+    by_others: Counter[int] = field(default_factory=Counter)
+    beside_i: Counter[int] = field(default_factory=Counter)
+    """Called in the turn before or behind one of the narrator's."""
+    talked_of: Counter[int] = field(default_factory=Counter)
+    cued: Counter[int] = field(default_factory=Counter)
+
+    @classmethod
+    def by(cls, reading: Reading, meaning: Mapping[Reference, int]) -> _Called:
+        called = cls(len(reading.turns))
+        for block in reading.mentions:
+            for before, mention in pairwise((None, *block)):
+                if mention is None or mention.reference.form == "pronoun":
+                    continue
+                called.told[meaning[mention.reference]] += 1
+                own = before is not None and before.reference.words in _FIRST_PERSON
+                if own and before is not None and mention.reference.form == "name":
+                    called.introduced[meaning[mention.reference]] += mention.start - before.end <= _APPOSED
+        says_i = [turn.cue is not None and turn.cue.reference.words == ("i",) for turn in reading.turns]
+        called.own = sum(says_i)
+        for place, turn in enumerate(reading.turns):
+            named = {meaning[reference] for reference in turn.addressed}
+            if turn.cue is not None and turn.cue.reference in meaning:
+                called.cued[meaning[turn.cue.reference]] += 1
+            if says_i[place]:
+                called.by_others.subtract(named)
+                continue
+            called.by_others.update(named)
+            if any(
+                0 <= other < len(says_i) and says_i[other] and abs(reading.turns[other].block - turn.block) <= _NEAR_I
+                for other in (place - 1, place + 1)
+            ):
+                called.beside_i.update(named)
+        for reference, count in reading.spoken.items():
+            if reference in meaning:
+                called.talked_of[meaning[reference]] += count
+        return called
+
+    def score(self, number: int) -> int:
+        return self.by_others[number] + 3 * (self.beside_i[number] + self.introduced[number] - self.told[number])
+
+    def may_be_the_narrator(self, number: int) -> bool:
+        count, introduced, beside = self.by_others[number], self.introduced[number], self.beside_i[number]
+        if count + beside + introduced < (_CALLED if self.turns >= _LONG_STORY else 2):
+            return False
+        if self.own >= _OFTEN_I and not introduced and (beside < 2 or beside * 8 < count):
+            return False
+        weight = count + 4 * introduced + 3 * beside
+        return weight >= 3 * self.told[number] and 2 * weight >= self.talked_of[number]
+
+    def is_a_byname(self, number: int) -> bool:
+        count, beside = self.by_others[number], self.beside_i[number]
+        return (
+            beside >= _CALLED
+            and 3 * beside >= count > 0
+            and 3 * self.told[number] <= count
+            and 10 * self.cued[number] <= count
+        )
 
 
 def _learn_sexes(reading: Reading, characters: Sequence[Character], speakers: Sequence[int]) -> None:
@@ -154,6 +209,9 @@ def _learn_sexes(reading: Reading, characters: Sequence[Character], speakers: Se
 
 _FIRST_PERSON = (("i",), ("me",))
 _APPOSED = 3
+_NEAR_I = 2
+_CALLED, _LONG_STORY, _OFTEN_I = 4, 100, 30
+"""How often somebody must be called to be the narrator of a story of so many turns, and how many "said I" tell."""
 _TAKES_UP = frozenset(("he", "she", "himself", "herself"))
 """Pronouns that rather mean the last person named than the object of what that person does."""
 

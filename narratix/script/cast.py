@@ -148,11 +148,11 @@ class Character:
 class Talk:
     """What conversations tell of names: nobody answers or calls himself, and an answer often calls who spoke before it."""
 
-    apart: dict[Reference, Counter[Reference]] = field(default_factory=lambda: defaultdict(Counter))
-    same: dict[Reference, Counter[Reference]] = field(default_factory=lambda: defaultdict(Counter))
+    apart: defaultdict[Reference, Counter[Reference]] = field(default_factory=lambda: defaultdict(Counter))
+    same: defaultdict[Reference, Counter[Reference]] = field(default_factory=lambda: defaultdict(Counter))
     told: Counter[Reference] = field(default_factory=Counter)
     """In how many paragraphs the narration uses a name."""
-    together: dict[Reference, Counter[Reference]] = field(default_factory=lambda: defaultdict(Counter))
+    together: defaultdict[Reference, Counter[Reference]] = field(default_factory=lambda: defaultdict(Counter))
     """In how many it uses two: of "Mr. Morgan" and "Eugene" a paragraph needs only one, when they are the same."""
 
     def part(self, one: Reference, other: Reference, weight: int) -> None:
@@ -182,11 +182,8 @@ class Talk:
 
     def verdict(self, reference: Reference, others: Collection[Reference]) -> int:
         """Above 0 when the reference seems to mean whom the others mean, below when it seems to be somebody else."""
-        apart, same = self.apart.get(reference, {}), self.same.get(reference, {})
-        if not apart and not same:
-            return 0
-        parted = sum(apart.get(other, 0) for other in others)
-        joined = sum(same.get(other, 0) for other in others)
+        parted = sum(self.apart[reference][other] for other in others)
+        joined = sum(self.same[reference][other] for other in others)
         if parted >= _TELLING and parted > 2 * joined:
             return -1
         return 1 if joined >= _TELLING and joined > 2 * parted else 0
@@ -363,7 +360,7 @@ class _Gathering:
         eldest = reference.title != "miss" or given or not self._called_by_given_name(reference, character, "miss")
         family = alone and not given and (not reference.title or _plain(reference.title) in ("mr", "mrs"))
         known = character.weight + self._called_by_given_name(reference, character, "")
-        weighty = given or known * _FAR_RARER >= self.counts[reference]
+        weighty = given or not family or known * _FAR_RARER >= self.counts[reference]
         man = not family or bool(reference.title) or character.sex != "female"
         head = not family or self._called_by_given_name(reference, character, "") <= self.counts[reference]
         return given, weighty, eldest, titled, man and head, man, not character.titles & {"uncle", "aunt"}

@@ -116,6 +116,12 @@ ADVERBS: Final = _words(
     "all so more better who which that nothing evidently both"
 )
 
+DEMONYMS: Final = _words(
+    "english french german spanish italian american british scotch scottish irish welsh dutch russian chinese indian greek swede "
+    "roman dane turk"
+)
+"""Capitals that name somebody only where they are seen to speak: Irish, of the Flying U."""
+
 NOT_NAMES: Final = _words("""
     i i'm i'll i've i'd oh o ah yes no well the a an this that these those there here then thus so but and or nor for if when
     while as at in on of to from by with without he she it we you they him her his its their our my your me us them who what

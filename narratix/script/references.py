@@ -13,6 +13,7 @@ from narratix.script.lexicon import (
     ADVERBS,
     ARTICLES,
     AUXILIARIES,
+    DEMONYMS,
     GIVEN_NAMES,
     NOT_NAMES,
     PEOPLE,
@@ -151,7 +152,7 @@ class NameBook:
     lower: Counter[str] = field(default_factory=Counter)
     titled: set[str] = field(default_factory=set)
     speaking: Counter[str] = field(default_factory=Counter)
-    subjects: set[str] = field(default_factory=set)
+    subjects: Counter[str] = field(default_factory=Counter)
     """Of a verb of speech behind them, as in "Elena whispered"."""
 
     def read(self, stretch: Sequence[Token], *, quoted: bool) -> None:
@@ -172,7 +173,7 @@ class NameBook:
                 self.capital[token.lower] += 1
             follows = stretch[index + 1] if index + 1 < len(stretch) else None
             if not quoted and follows is not None and follows.lower in SURE_VERBS and follows.gap.isspace():
-                self.subjects.add(token.lower)
+                self.subjects[token.lower] += 1
             if not quoted and index and before in SPEECH_VERBS and token.gap.isspace():
                 self.speaking[token.lower] += 1
 
@@ -182,6 +183,8 @@ class NameBook:
         if not token.capital or word in _PRONOUNS:
             return False
         if self.speaking[word] >= _OFTEN and word not in _NEVER_NAMES:
+            return True
+        if word in DEMONYMS and self.speaking[word] + self.subjects[word] > 1:
             return True
         if word in GIVEN_NAMES or word in self.titled:
             return word not in NOT_NAMES or word in self.titled
