@@ -120,11 +120,13 @@ class Character:
             if known:
                 return known.most_common(1)[0][0]
         female, male = self.votes["female"], self.votes["male"]
+        if self.titles & _LEARNED and (female < 2 * _ENOUGH_VOTES or female < 3 * male):
+            return "male"
         if female >= 2 * male and female > 0:
             return "female"
         if male >= 2 * female and male > 0:
             return "male"
-        return "male" if self.titles & _LEARNED and not female else "unknown"
+        return "unknown"
 
     def name(self, spellings: Mapping[Reference, str]) -> str:
         """The fullest name that is used often enough to be theirs."""
@@ -477,7 +479,12 @@ def _gather_nouns(
             bearers = heads[words[0]]
         if len(words) == 1 and not owner and len(longer[words[0]]) == 1:
             words = next(iter(longer[words[0]]))
-        known = max(bearers, key=lambda one: (one.weight, -one.number)) if bearers else phrases.get((owner, words))
+        rank = _plain(words[-1])
+        known = (
+            max(bearers, key=lambda one: (_titled(one, rank), one.weight, -one.number))
+            if bearers
+            else phrases.get((owner, words))
+        )
         if known is None:
             known = phrases[owner, words] = Character(len(characters))
             characters.append(known)

@@ -107,3 +107,56 @@ def test_given_a_narrator_who_is_called_sir_when_read_then_he_is_a_man() -> None
         "“Good night, sir,” said the boy. I took my letter and I read it."
     )
     assert write_script(text).cast[0].gender == "male"
+
+
+def exchange(*speeches: tuple[str, str]) -> str:
+    return "\n\n".join(f"“{speech}” said {name}." for name, speech in speeches)
+
+
+def test_given_a_name_that_ends_like_an_adverb_when_it_speaks_then_it_is_somebody() -> None:
+    text = exchange(("Sally", "Good morning,"), ("Emily", "So it is,"), ("Sally", "Is it not?"))
+    assert sorted(each.name for each in write_script(text).cast if not each.narrator) == ["Emily", "Sally"]
+
+
+def test_given_a_bearer_who_is_called_captain_most_when_the_captain_speaks_then_it_is_he() -> None:
+    names = ["Captain Smollett"] * 3 + ["Silver"] * 8 + ["John Silver", "Captain Silver", "the captain"]
+    assert member(said(*names), "The captain").name == "Captain Smollett"
+
+
+def test_given_a_saint_when_a_namesake_speaks_then_they_are_two() -> None:
+    text = said("St. John Rivers", "St. John", "St. John", "John", "John")
+    assert member(text, "St. John") == member(text, "St. John Rivers") != member(text, "John")
+
+
+def test_given_father_and_son_who_answer_each_other_then_they_are_two() -> None:
+    talk = [("Mr. Hale", "Come in, Frederick,"), ("Frederick", "Here I am,")] * 3
+    text = exchange(("Frederick Hale", "It rains,"), *talk)
+    assert member(text, "Mr. Hale") != member(text, "Frederick")
+
+
+def test_given_a_gentleman_called_by_both_names_in_turn_then_he_is_one() -> None:
+    told = "\n\n".join(["Eugene walked up and down."] * 6 + ["Mr. Morgan looked out at the rain."] * 6)
+    text = said("Eugene Morgan", "Eugene", "Mr. Morgan", "Lucy", "Eugene") + "\n\n" + told
+    assert member(text, "Mr. Morgan") == member(text, "Eugene")
+
+
+def test_given_a_trade_before_a_family_name_then_it_is_a_title() -> None:
+    text = said("Gabriel Oak", "Farmer Oak", "Gabriel", "Oak")
+    assert member(text, "Farmer Oak") == member(text, "Gabriel")
+
+
+def test_given_a_narrator_whom_friends_call_by_two_names_then_both_are_hers() -> None:
+    talk = "“You are late, Nelly,” said Joseph.\n\n“I know it,” I said.\n\n“And wet, Ellen,” said Zillah.\n\n“I am,” I replied, and I took off my cloak.\n\n"
+    teller = next(each for each in write_script(talk * 5).cast if each.narrator)
+    assert {teller.name, *teller.aliases} == {"Nelly", "Ellen"}
+
+
+def test_given_somebody_whom_only_others_call_then_that_is_not_the_narrator() -> None:
+    aside = "“Come, Tom,” said Joseph.\n\n“Not yet,” said Zillah.\n\nI waited, and I held my breath.\n\n“Who is there?” I said.\n\nNobody answered me.\n\nThe wind rose.\n\nIt fell.\n\nI went.\n\n"
+    teller = next(each for each in write_script(aside * 40).cast if each.narrator)
+    assert "Tom" not in (teller.name, *teller.aliases)
+
+
+def test_given_a_doctor_told_of_beside_a_patient_then_he_stays_a_man() -> None:
+    text = said("Dr. Wigram", "Dr. Wigram") + "\n\nDr. Wigram looked at the bed. She was asleep. " * 2
+    assert member(text, "Dr. Wigram").gender == "male"

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from narratix.events.catalogue import Segment
 from narratix.script.engine import write_script
+from narratix.script.layout import find_blocks
 from narratix.script.tiling import LONGEST, NothingToRead, TilingBroken, check_tiling
 
 MARKS = st.sampled_from(
@@ -149,3 +150,10 @@ def test_given_a_broken_tiling_when_checked_then_the_place_is_named(
 ) -> None:
     with pytest.raises(TilingBroken, match=complaint):
         check_tiling("abcde", [span(start, end) for start, end in spans])
+
+
+def test_given_lines_without_blank_ones_when_a_speech_opens_on_its_own_line_then_it_is_a_paragraph() -> None:
+    told = "The shepherd walked along the ridge in the last light of the\n" * 4 + "day and looked down.\n"
+    text = (told + "“I found a hat,” said Oak.\n“It is mine,” said she.\n") * 40 + "\n\nThe end.\n"
+    blocks = find_blocks(text)
+    assert sum(text[block.start : block.end] == "“It is mine,” said she." for block in blocks) == 40
