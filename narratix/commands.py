@@ -98,15 +98,21 @@ class Commands:
             options=options,
         )
         submitted = decide(Job(id=job_id), command)[0]
+        reserved = False
         if self._spending is not None:
             usd = self._spending.estimate(len(text), options)
-            await self._spending.budget.reserve(job_id, actor, usd)
-        if webhook and self._targets is not None:
-            await self._name_target(self._targets, job_id, actor, webhook)
-        new = NewEvent(job_id, submitted, uuid.uuid5(job_id, "submitted"), expected=0)
-        appended = await self._store.append([new], metadata=by(actor))
-        if appended.duplicate:
-            await self._check_same(job_id, submitted)
+            reserved = await self._spending.budget.reserve(job_id, actor, usd)
+        try:
+            if webhook and self._targets is not None:
+                await self._name_target(self._targets, job_id, actor, webhook)
+            new = NewEvent(job_id, submitted, uuid.uuid5(job_id, "submitted"), expected=0)
+            appended = await self._store.append([new], metadata=by(actor))
+            if appended.duplicate:
+                await self._check_same(job_id, submitted)
+        except KeyReused:
+            if reserved and self._spending is not None:  # the job that has this key was free
+                await self._spending.budget.settle(job_id, 0.0)
+            raise
         return job_id
 
     async def _name_target(self, targets: Targets, job_id: uuid.UUID, actor: str, webhook: str) -> None:

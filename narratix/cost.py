@@ -16,7 +16,8 @@ from typing import Final, Literal
 
 import msgspec
 
-from narratix.estimate import CHARACTERS_PER_LINE, CHARACTERS_PER_TOKEN, READINGS, TOKENS_PER_LINE
+from narratix.estimate import CHARACTERS_PER_LINE, CHARACTERS_PER_TOKEN, READINGS
+from narratix.providers.language.labels import TOKENS_PER_LABEL
 from narratix.providers.prices import entry_of
 
 FOOTPRINT: Final = Path(__file__).parent / "footprint.toml"
@@ -225,7 +226,7 @@ def _providers(performance: Performance, footprint: Footprint, times: float, on:
     if performance.language is not None:
         provider, model = performance.language
         asked = characters / CHARACTERS_PER_TOKEN * READINGS
-        answered = characters / CHARACTERS_PER_LINE * TOKENS_PER_LINE + 1000 * times
+        answered = characters / CHARACTERS_PER_LINE * TOKENS_PER_LABEL + 1000 * times
         yield _item("providers", provider, "script, read", asked, "input tokens", on, model)
         yield _item("providers", provider, "script, written", answered, "output tokens", on, model)
     if performance.speech is not None:
@@ -271,7 +272,7 @@ def assumptions(wanted: Wanted, found: Measured, on: date) -> Sequence[str]:
         f"Files are kept for {wanted.retention_days:g} days, the log for ever: this is the month after {LOG_MONTHS:.0f} "
         f"such months. Neon keeps {HISTORY_DAYS:.0f} days of changes.",
         f"Claude reads a text {READINGS:g} times at {CHARACTERS_PER_TOKEN:g} characters a token and writes "
-        f"{TOKENS_PER_LINE} tokens a line, without what its cache spares: the upper side that the spend caps rest on.",
+        f"{TOKENS_PER_LABEL} tokens a line, without what its cache spares: the upper side that the spend caps rest on.",
         f"Music and effects are made anew for every drama; Replicate computes {CLIP_COMPUTING_SECONDS:g} s for a clip.",
         "No tax, no free plan of Neon's, no other environment; staging costs its own.",
     )

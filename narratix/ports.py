@@ -98,6 +98,7 @@ class StoryDraft:
     text: str
     engine: str
     safety: str
+    usage: tuple[Usage, ...] = ()
 
 
 class Language(Protocol):

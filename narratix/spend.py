@@ -80,6 +80,7 @@ insert into reservations as held (job_id, actor, day, estimate, spent, open)
 select job_id, '', day, 0, usd, true from unnest($1::uuid[], $2::date[], $3::numeric[]) as paid (job_id, day, usd)
 on conflict (job_id) do update set spent = held.spent + excluded.spent
 """
+_CLOSE: Final = "update reservations set open = false, spent = $2 where job_id = $1"
 _SETTLE: Final = "update reservations set open = $2 where job_id = any($1::uuid[])"
 
 
@@ -104,8 +105,9 @@ class Caps:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Committed:
-    """US dollars spent or reserved today and this month, and the share of the tightest cap."""
+    """US dollars spent or reserved: by one client today, by all today and this month; and the share of the tightest cap."""
 
+    client: float
     day: float
     month: float
     share: float
@@ -119,11 +121,11 @@ class Budget:
         self.caps = caps
         self._told: tuple[date, float] = (date.min, 0.0)
 
-    async def reserve(self, job_id: uuid.UUID, actor: str, usd: float, *, reopen: bool = False) -> None:
-        """Reserve `usd` for a job. The same job again changes nothing; with `reopen`, one that was over may spend again.
-        Raises OverBudget."""
+    async def reserve(self, job_id: uuid.UUID, actor: str, usd: float, *, reopen: bool = False) -> bool:
+        """Reserve `usd` for a job; whether that is new. The same job again changes nothing; with `reopen`, one that was
+        over may spend again. Raises OverBudget."""
         if usd <= 0:
-            return
+            return False
         if usd > self.caps.job:
             raise OverBudget(
                 f"This story would cost about {_dollars(usd)}, and one story may cost {_dollars(self.caps.job)}. "
@@ -134,20 +136,25 @@ class Budget:
             await connection.execute("select pg_advisory_xact_lock($1)", LOCK)
             still_open = await connection.fetchval(_HELD, job_id)
             if still_open or (still_open is not None and not reopen):
-                return
+                return False
             now: datetime = await connection.fetchval("select now()")
             day = now.astimezone(UTC).date()
             committed = await connection.fetchrow(_COMMITTED, day, job_id, actor, ORPHAN_SECONDS)
             self._check(committed, usd, now.astimezone(UTC))
             await connection.execute(_RESERVE, job_id, actor, day, Decimal(str(round(usd, 6))))
         self._tell(day, float(committed["day"]) + usd, float(committed["month"]) + usd)
+        return True
 
-    async def committed(self) -> Committed:
-        """What is spent or reserved now."""
+    async def settle(self, job_id: uuid.UUID, usd: float) -> None:
+        """Close a reservation whose costs stand in no event: `usd` were really paid."""
+        await self._pool.execute(_CLOSE, job_id, Decimal(str(round(usd, 6))))
+
+    async def committed(self, actor: str = "") -> Committed:
+        """What is spent or reserved now; the client is `actor`."""
         day = datetime.now(UTC).date()
-        row = await self._pool.fetchrow(_COMMITTED, day, uuid.UUID(int=0), "", ORPHAN_SECONDS)
-        today, month = float(row["day"]), float(row["month"])
-        return Committed(day=today, month=month, share=self._share(today, month))
+        row = await self._pool.fetchrow(_COMMITTED, day, uuid.UUID(int=0), actor, ORPHAN_SECONDS)
+        client, today, month = (float(row[whose]) for whose in ("actor", "day", "month"))
+        return Committed(client=client, day=today, month=month, share=self._share(today, month))
 
     def _check(self, committed: Mapping[str, Decimal], usd: float, now: datetime) -> None:
         midnight = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)

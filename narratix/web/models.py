@@ -225,7 +225,7 @@ class EstimatedUse(Answer):
 
 
 class Left(Answer):
-    """US dollars that may still be spent: on one story, by one client a day, today and this month."""
+    """US dollars that may still be spent: on one story, by this client today, by all today and this month."""
 
     job: float
     client: float

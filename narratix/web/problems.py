@@ -203,6 +203,7 @@ HANDLED: Final[tuple[type[Exception], ...]] = (
     RequestValidationError,
     HTTPException,
     CommandRefused,
+    OverBudget,
     AddressRefused,
     ProviderError,
     StoreError,

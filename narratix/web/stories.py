@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Callable
-from uuid import UUID
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
 
 import asyncpg
 import msgspec
 
 from narratix.commands import NoSuchJob
+from narratix.estimate import estimate_story
 from narratix.events.catalogue import DramaExpired, JobSubmitted, Options
 from narratix.events.store import EventStore
 from narratix.handlers.handler import Ports
 from narratix.ports import ProviderError, StoryDraft
 from narratix.results import Expired
+from narratix.services import Services
 from narratix.web.problems import TOO_LARGE, Problem, invalid, problem_of
 from narratix.web.requests import PerformanceOptions, StoryWish
 
@@ -61,22 +64,33 @@ async def options_of(wish: PerformanceOptions, ports: Ports) -> Options:
     )
 
 
-async def written(wish: StoryWish, ports: Ports, heard: Callable[[str], None] | None = None) -> StoryDraft:
-    """A story as wished; `heard` is told of it while it is written. Raises Problem (422) where the writer refuses."""
-    seed = secrets.randbelow(2**31)
+async def written(
+    wish: StoryWish, services: Services, actor: str, heard: Callable[[str], None] | None = None
+) -> StoryDraft:
+    """A story as wished, within what `actor` may spend; `heard` is told of it while it is written. Raises OverBudget, and
+    Problem (422) where the writer refuses."""
+    seed, id = secrets.randbelow(2**31), uuid4()
+    most = estimate_story(services.ports, wish.premise, wish.length, datetime.now(UTC).date())
+    reserved = await services.budget.reserve(id, actor, most)
+    paid = most  # whatever it was when this ends in the middle
     try:
-        return await ports.language.write_story(wish.template, wish.premise, wish.length, seed, heard)
+        draft = await services.ports.language.write_story(wish.template, wish.premise, wish.length, seed, heard)
+        paid = sum(usage.cost_usd for usage in draft.usage)
+        return draft
     except ProviderError as refusal:
         if refusal.permanent:
             raise invalid([("premise", str(refusal))]) from refusal
         raise
+    finally:
+        if reserved:
+            await services.budget.settle(id, paid)
 
 
-async def story_stream(wish: StoryWish, ports: Ports) -> AsyncIterator[bytes]:
+async def story_stream(wish: StoryWish, services: Services, actor: str) -> AsyncIterator[bytes]:
     """The story as server-sent events while it is written: `title`, each `paragraph`, then the whole `story`; or
-    `problem` where it was refused after it had begun. Raises Problem (422) where it never began."""
+    `problem` where it was refused after it had begun. Raises OverBudget and Problem (422) where it never began."""
     pieces: asyncio.Queue[str | None] = asyncio.Queue()  # as long as a story at most
-    writing = asyncio.create_task(written(wish, ports, pieces.put_nowait), name="story")
+    writing = asyncio.create_task(written(wish, services, actor, pieces.put_nowait), name="story")
     writing.add_done_callback(lambda _: pieces.put_nowait(None))
     try:
         first = await pieces.get()
@@ -105,13 +119,17 @@ async def _told(
         parts = [draft.title, *draft.text.split("\n\n")]
         for number in range(told, len(parts)):
             yield _part(number, parts[number])
-        yield _event("story", draft)
+        yield _event("story", story_view(draft))
     except Exception as error:
         if (problem := problem_of(error)) is None:
             raise
         yield _event("problem", {"title": problem.title, "status": problem.status, "detail": problem.detail})
     finally:
         writing.cancel()
+
+
+def story_view(draft: StoryDraft) -> dict[str, str]:
+    return {name: getattr(draft, name) for name in ("title", "text", "engine", "safety")}
 
 
 def _part(number: int, text: str) -> bytes:

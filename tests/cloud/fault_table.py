@@ -140,6 +140,7 @@ ROWS: Final[Sequence[Row]] = (
     _claude("malformed JSON", ClaudeFault(how="garbage"), "Claude's answer broke off (JSONDecodeError)."),
     _claude("a message of another shape", ClaudeFault(how="missing"), f"Claude answered {SHAPE}"),
     _labels("wrong schema", lambda labels: [{key: value for key, value in one.items() if key != "speaker"} for one in labels], "the labels do not fit their schema", 9),
+    _labels("malformed JSON", "garbled", "the labels do not fit their schema", 9),
     _labels("missing ids", lambda labels: labels[1:], "lines were left out", 9),
     _labels("duplicated ids", lambda labels: [*labels, labels[0]], "a line was labelled twice", 9),
     _labels("unknown speaker", lambda labels: [{**one, "speaker": "p99"} for one in labels], "was given to 'p99', who is not in the cast", 9),

@@ -247,6 +247,8 @@ async def test_given_an_answer_of_claude_that_is_of_no_use_then_the_line_holds(
             mind.cut_over = 0
         case "refusal":
             mind.refuse = ("",)
+        case "garbled":
+            mind.garbled = ("label",)
         case "policy":
             mind.verdict = {"violation": True, "categories": ["hate"], "explanation": row.said}
         case spoil:

@@ -31,12 +31,13 @@ Change = Callable[[list[dict[str, Any]]], list[dict[str, Any]]]
 class Mind:
     """Answers find-cast, label-lines, judge-story and tell-story. `spoil` changes labels before they are sent; `refuse`
     names lines whose chunks are refused; `media` tells what lines with these words are heard through; `said` are the kinds
-    of questions, in order."""
+    of questions, in order; answers to `garbled` kinds are no JSON."""
 
     spoil: Change | None = None
     refuse: Sequence[str] = ()
     media: Mapping[str, str] = field(default_factory=dict)
     cut_over: int = 10**9
+    garbled: Sequence[str] = ()
     verdict: dict[str, Any] = field(
         default_factory=lambda: {"violation": False, "categories": [], "explanation": "A storm."}
     )
@@ -81,4 +82,6 @@ class Mind:
 
     def _said(self, kind: str, text: str, stop: str = "end_turn") -> Said:
         self.said.append(kind)
+        if kind in self.garbled:
+            return Said(text[:-2], stop)
         return Said(text, stop)

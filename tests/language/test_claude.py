@@ -201,6 +201,20 @@ async def test_given_a_text_against_the_policy_then_it_is_refused_and_no_other_e
     assert mind.said == ["judge"]
 
 
+@pytest.mark.parametrize("kind", ["judge", "cast"])
+async def test_given_a_judgement_or_a_cast_list_that_is_no_json_then_nothing_of_it_is_believed(
+    language: LabelledLanguage, mind: Mind, kind: str
+) -> None:
+    mind.garbled = (kind,)
+    if kind == "judge":  # what is not judged is not performed
+        with pytest.raises(ProviderError, match="judgement of the text does not fit its schema") as caught:
+            await language.write_script(STORY)
+        assert not caught.value.permanent
+        return
+    script = await language.write_script(STORY)
+    assert [member.name for member in script.cast] == ["Narrator", "Anna", "Mr. Brown"]  # as the rules found them
+
+
 FAULTS = [
     (Fault(401, "authentication_error"), True, None, "API key"),
     (Fault(402, "billing_error"), True, None, "no credit"),

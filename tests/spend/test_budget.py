@@ -14,7 +14,7 @@ import asyncpg
 import msgspec
 import pytest
 
-from narratix.commands import Commands, Spending
+from narratix.commands import Commands, KeyReused, Spending
 from narratix.events.catalogue import JobCompleted, JobSubmitted, LineSpoken, Options, Usage
 from narratix.events.store import EventStore, NewEvent
 from narratix.handlers.texts import Texts
@@ -117,6 +117,31 @@ async def test_given_a_submission_over_the_cap_then_nothing_is_on_record(
     with pytest.raises(OverBudget):
         await commands.submit("“Go,” said Ann.")
     assert await store.head() == 0
+
+
+async def test_given_a_key_of_a_free_job_that_comes_back_with_a_dear_one_then_nothing_stays_reserved(
+    budget: Budget, pool: asyncpg.Pool, store: EventStore, tmp_path: Path
+) -> None:
+    storage = DirectoryStorage(tmp_path, secret=b"s" * 32, clock=lambda: 0.0)
+    prices = {"silent": 0.0, "elevenlabs": 1.5}
+    commands = Commands(store, Texts(storage), Spending(budget, lambda _characters, options: prices[options.engine]))
+    first = await commands.submit("“Go,” said Ann.", options=Options(engine="silent"), idempotency_key="1")
+    with pytest.raises(KeyReused):
+        await commands.submit("“Go,” said Ann.", options=Options(engine="elevenlabs"), idempotency_key="1")
+    assert (await budget.committed()).day == 0
+
+    dear = await commands.submit("“Go,” said Ann.", options=Options(engine="elevenlabs"), idempotency_key="2")
+    with pytest.raises(KeyReused):  # whose reservation stays
+        await commands.submit("“Stay,” said Ann.", options=Options(engine="elevenlabs"), idempotency_key="2")
+    assert dear != first
+    assert (await budget.committed()).day == 1.5
+
+
+async def test_given_a_client_then_what_is_left_to_it_is_told_beside_what_is_left_to_all(budget: Budget) -> None:
+    await budget.reserve(uuid.uuid4(), "ann", 1.5)
+    await budget.reserve(uuid.uuid4(), "bob", 1.0)
+    committed = await budget.committed("ann")
+    assert (committed.client, committed.day, committed.month) == (1.5, 2.5, 2.5)
 
 
 SUBMITTER = """

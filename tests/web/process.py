@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import signal
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from narratix.app import Database
 
 SERVER: Final = """
-import asyncio, sys
+import asyncio, json, sys
 from pathlib import Path
+import structlog
 from narratix.app import Database, open_app
 from narratix.settings import Settings
 from narratix.web.serve import serve
 
-async def main(home, dsn, direct=None):
-    settings = Settings(home=Path(home), speech="silent", music="silent", effects="silent")
+structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))  # nobody reads our stdout to its end
+
+async def main(home, chosen, dsn, direct=None):
+    quick = {"speech": "silent", "music": "silent", "effects": "silent"}
+    settings = Settings(home=Path(home), **(quick | json.loads(chosen)))
     async with open_app(settings, Database(dsn, direct=direct), "web") as services:
         await serve(services, "127.0.0.1", 0, announce=lambda line: print(line, flush=True))
     print("closed", flush=True)
@@ -30,10 +35,10 @@ asyncio.run(main(*sys.argv[1:]))
 
 
 @contextlib.asynccontextmanager
-async def running_process(server: Database, home: Path) -> AsyncIterator[str]:
+async def running_process(server: Database, home: Path, **settings: Any) -> AsyncIterator[str]:
     """Its base URL."""
     home.mkdir()
-    process = await start(server, home)
+    process = await start(server, home, **settings)
     try:
         yield await address(process)
     finally:
@@ -41,10 +46,11 @@ async def running_process(server: Database, home: Path) -> AsyncIterator[str]:
         await process.wait()
 
 
-async def start(server: Database, home: Path) -> asyncio.subprocess.Process:
+async def start(server: Database, home: Path, **settings: Any) -> asyncio.subprocess.Process:
     direct = [server.direct] if server.direct else []
     return await asyncio.create_subprocess_exec(
-        sys.executable, "-c", SERVER, str(home), server.dsn, *direct, stdout=asyncio.subprocess.PIPE
+        *(sys.executable, "-c", SERVER, str(home), json.dumps(settings), server.dsn, *direct),
+        stdout=asyncio.subprocess.PIPE,
     )
 
 

@@ -9,9 +9,15 @@ import httpx2
 import pytest
 from structlog.testing import capture_logs
 
-from narratix.ports import ProviderError
+from narratix.commands import KeyReused, NoSuchJob, NotNow, NotPerformable
+from narratix.events.requests import StoreError
+from narratix.ports import NotStored, ProviderError
+from narratix.providers.storage.directory import AddressRefused
+from narratix.results import Expired
 from narratix.services import Services
+from narratix.spend import OverBudget
 from narratix.web.models import ProblemBody
+from narratix.web.problems import HANDLED, problem_of
 from tests.web.web_site import TEXT, Opened, client_of
 
 Client = httpx2.AsyncClient
@@ -43,6 +49,33 @@ async def test_given_no_such_address_or_method_then_a_problem_says_so(
     assert answer.headers["content-type"] == "application/problem+json"
     assert ProblemBody.model_validate_json(answer.content).status == status
     assert ("allow" in answer.headers) == (status == 405)
+
+
+@pytest.mark.parametrize("seconds", [90.0, None])
+async def test_given_a_story_over_the_spending_limit_then_the_answer_is_a_503_that_says_so(
+    client: Client, services: Services, monkeypatch: pytest.MonkeyPatch, seconds: float | None
+) -> None:
+    async def reserve(*_arguments: object, **_options: object) -> bool:
+        raise OverBudget("The limit of $1.00 for all stories of today would be exceeded.", seconds)
+
+    monkeypatch.setattr(services.budget, "reserve", reserve)
+    for address, body in (("submit", {"text": TEXT}), ("generate-text", {"template": "mystery"})):
+        answer = await client.post(f"/api/demo/{address}", json=body)
+        assert answer.status_code == 503
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json()["title"] == "The spending limit is reached"
+        assert "$1.00" in answer.json()["detail"]
+        assert answer.headers.get("retry-after") == (None if seconds is None else "90")
+    assert await services.pool.fetchval("select count(*) from events") == 0
+
+
+def test_given_any_error_that_has_a_problem_then_the_routes_answer_with_it() -> None:
+    errors = (NoSuchJob(uuid.UUID(int=1)), NotNow("x"), KeyReused("x"), NotPerformable("text", "x"), Expired(),
+              OverBudget("x", 1.0), AddressRefused("x"), NotStored("x"), ProviderError("x"), StoreError("x"),
+              TimeoutError(), ConnectionError())  # fmt: skip
+    for error in errors:
+        assert problem_of(error) is not None
+        assert isinstance(error, HANDLED), type(error)
 
 
 async def test_given_head_then_it_is_get_without_its_body(client: Client) -> None:

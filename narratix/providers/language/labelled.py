@@ -14,18 +14,17 @@ from typing import Final
 from msgspec.structs import replace
 
 from narratix.events.catalogue import CastMember, Gender, Segment, Usage
-from narratix.ports import ProviderError, Script, StoryDraft, Unwanted
+from narratix.ports import Script, StoryDraft, Unwanted
 from narratix.providers.language import labels as contract
 from narratix.providers.language.judging import judge
 from narratix.providers.language.labels import NARRATOR, Character, Chunk, FoundCast, Label, Unusable
 from narratix.providers.language.oracle import Heard, Oracle, Question, prompt
-from narratix.providers.language.templates import TEMPLATES
+from narratix.providers.language.storytelling import tell
 from narratix.script.engine import write_script
 from narratix.script.tiling import NothingToRead
 
 FIND_CAST: Final = "find-cast-1"
 LABEL_LINES: Final = "label-lines-2"
-TELL_STORY: Final = "tell-story-1"
 DEEPEST: Final = 3
 """How often a chunk is halved before the rules take it: 60 lines become 8."""
 
@@ -236,40 +235,7 @@ class LabelledLanguage:
     ) -> StoryDraft:
         """`length` in words; `heard` is told the story as it is written. Raises ProviderError: permanent for an unknown
         template, and for a premise or a story that the policy refuses."""
-        known = {known.id: known for known in TEMPLATES}
-        if template not in known:
-            names = ", ".join(known)
-            raise Unwanted(f"There is no story template called {template!r}; choose one of: {names}.")
-        if premise.strip() and (judgement := await judge(self._oracle, premise)).refused:
-            raise Unwanted(judgement.sentence)
-        inert = premise.replace("</", "<\u200b/")
-        answer = await self._oracle.ask(
-            Question(
-                prompt=TELL_STORY,
-                instructions=prompt(TELL_STORY),
-                data=f"Genre: {template}\nLength: {length} words\nVariation: {seed}\n<premise>\n{inert}\n</premise>",
-                max_tokens=400 + 2 * length,
-            ),
-            heard,
-        )
-        if answer.stop == "refusal":
-            what = answer.category or "no category named"
-            raise Unwanted(f"The model refuses to tell this story ({what}). Change the premise.")
-        if answer.stop == "length":
-            raise ProviderError("The story grew too long and was cut off.")
-        title, _, text = answer.text.strip().partition("\n")
-        text = text.strip()
-        if not text:
-            raise ProviderError("The model wrote no story.")
-        judgement = await judge(self._oracle, text)
-        if judgement.refused:
-            raise Unwanted(judgement.sentence)
-        return StoryDraft(
-            title=title.strip('#* "“”'),
-            text=text,
-            engine=f"{self._oracle.model}+{TELL_STORY}",
-            safety=judgement.sentence,
-        )
+        return await tell(self._oracle, template, premise, length, seed, heard)
 
     async def close(self) -> None:
         await self._oracle.close()

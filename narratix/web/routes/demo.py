@@ -15,7 +15,7 @@ from narratix.web.described import problems, streamed
 from narratix.web.models import JOB, Accepted, Result, Status, Story
 from narratix.web.requests import Feedback, Revision, StoryWish, Submission
 from narratix.web.routes.webhooks import webhook_of
-from narratix.web.stories import check_size, options_of, story_stream, written
+from narratix.web.stories import check_size, options_of, story_stream, story_view, written
 from narratix.web.streams import EventStream, open_stream
 from narratix.web.views import links, status_view
 
@@ -161,13 +161,13 @@ async def feedback(job_id: UUID, given: Feedback, request: Request, web: Here, a
     "/generate-text", response_model=Story, responses={**problems(400, 415, 422, 429), 200: TOLD},
     dependencies=[Depends(rate_limited)], summary="Have a story written",
 )  # fmt: skip
-async def generate_text(wish: StoryWish, web: Here, request: Request) -> Response:
+async def generate_text(wish: StoryWish, web: Here, actor: Actor, request: Request) -> Response:
     """With `Accept: text/event-stream` the story comes as `title`, a `paragraph` each, and the whole `story`."""
     if "text/event-stream" in request.headers.get("accept", ""):
-        told = await story_stream(wish, web.services.ports)
+        told = await story_stream(wish, web.services, actor)
         headers = {"Cache-Control": "no-store, no-transform"}
         return EventSourceResponse(told, sep="\n", headers=headers, send_timeout=30)
-    return as_json(await written(wish, web.services.ports))
+    return as_json(story_view(await written(wish, web.services, actor)))
 
 
 def _accepted(job_id: UUID, request: Request, web: Web) -> Response:

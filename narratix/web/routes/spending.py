@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
 from narratix.estimate import estimate as estimated
-from narratix.web.context import Here, as_json, visitor
+from narratix.web.context import Actor, Here, as_json, visitor
 from narratix.web.described import problems
 from narratix.web.models import Quote
 from narratix.web.requests import Submission
@@ -21,17 +21,17 @@ router = APIRouter(prefix="/api/demo", tags=["demo"], dependencies=[Depends(visi
 @router.post(
     "/estimate", response_model=Quote, responses=problems(400, 413, 415, 422), summary="Ask what a story would cost"
 )
-async def estimate(story: Submission, web: Here) -> Response:
+async def estimate(story: Submission, web: Here, actor: Actor) -> Response:
     """Takes what `submit` takes, and accepts nothing. Local engines cost nothing."""
     services = web.services
     check_size(story.text, services.settings.max_text_bytes)
     options = await options_of(story.options, services.ports)
     services.warmth.kindle(options.engine)  # somebody has a story in hand
     asked = estimated(services.ports, len(story.text), options, datetime.now(UTC).date())
-    committed, caps = await services.budget.committed(), services.budget.caps
+    committed, caps = await services.budget.committed(actor), services.budget.caps
     left = {
         "job": caps.job,
-        "client": caps.client,
+        "client": max(0.0, round(caps.client - committed.client, 6)),
         "day": max(0.0, round(caps.day - committed.day, 6)),
         "month": max(0.0, round(caps.month - committed.month, 6)),
     }
