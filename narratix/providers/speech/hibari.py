@@ -20,7 +20,7 @@ from narratix.ports import ProviderError, Sound, Spoken, Voice
 from narratix.providers.pool import BEHIND, EnginePool
 from narratix.providers.speech import onnx
 from narratix.providers.speech.delivery import delivery
-from narratix.providers.speech.line import NOTHING, Line, speak_line
+from narratix.providers.speech.line import NOTHING, SPEAKING, Line, speak_line
 from narratix.providers.speech.phonemes import Phonemiser
 from narratix.providers.speech.voices import FAST_BODIES, FAST_VOICES, Body
 from narratix.providers.speech.words import READING, source_words
@@ -30,7 +30,7 @@ class HibariSpeech:
     """Each of `workers` processes needs some 230 MB."""
 
     name = "fast"
-    model = f"hibari-0.2-heart+r{READING}"
+    model = f"hibari-0.2-heart+r{READING}.{SPEAKING}"
 
     def __init__(self, workers: int | None = None) -> None:
         self._pool = EnginePool(workers, load, name="fast voices", nice=BEHIND)

@@ -11,7 +11,7 @@ from narratix.ports import ProviderError, Spoken, Voice
 from narratix.providers.pool import BEHIND, EnginePool
 from narratix.providers.speech.delivery import delivery
 from narratix.providers.speech.kokoro_model import KokoroModel
-from narratix.providers.speech.line import NOTHING, Line, speak_line
+from narratix.providers.speech.line import NOTHING, SPEAKING, Line, speak_line
 from narratix.providers.speech.phonemes import Phonemiser
 from narratix.providers.speech.voices import KOKORO_CHARACTERS, KOKORO_VOICES
 from narratix.providers.speech.words import READING, source_words
@@ -21,7 +21,7 @@ class KokoroSpeech:
     """`voices_directory` holds the `*.bin` of npm's kokoro-js. Each of `workers` processes grows to 0.8-1 GB with its longest phrase."""
 
     name = "kokoro"
-    model = f"kokoro-82m-v1.0-int8+r{READING}"
+    model = f"kokoro-82m-v1.0-int8+r{READING}.{SPEAKING}"
 
     def __init__(self, voices_directory: Path, workers: int | None = None) -> None:
         self._pool = EnginePool(workers, load, (voices_directory,), name="Kokoro voices", nice=BEHIND)

@@ -14,6 +14,10 @@ from narratix.providers.speech.delivery import Delivery, colour
 from narratix.providers.speech.phonemes import SILENT, Phrase
 from narratix.providers.speech.words import SourceWord
 
+SPEAKING = 2
+"""Counts how lines have been made of phrases: beside `READING`, a local voice's model carries it. To be raised when the same
+phrases sound otherwise or their words are timed otherwise, so that no older clip is taken for one of these (2: words are
+timed by when they are heard)."""
 RATE = 24_000
 """Hertz of both networks."""
 
