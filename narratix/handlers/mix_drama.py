@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import msgspec
 
 from narratix.events.catalogue import (
@@ -36,7 +38,7 @@ async def run(ports: Ports, job: Job, _item: str) -> Event:
     async with workshop(ports.scratch) as directory:
         reels = await reels_of(ports, job, arrangement, directory)
         deliverable = directory / f"drama.{format}"
-        about = tags(job, arrangement)
+        about = await asyncio.to_thread(tags, job, arrangement)
         await ports.mastering.deliver(timeline, reels.directories, reels.samples, deliverable, format, about)
         mixed = await ports.mastering.measure(timeline, deliverable, format, reels.facts)
         await ports.storage.put(

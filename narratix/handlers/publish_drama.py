@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Final
 
@@ -60,7 +61,8 @@ async def _format(ports: Ports, job: Job, arrangement: Arrangement, format: str,
     within.mkdir()
     reels = await fetch_parts(ports, job.mixed.master, part, within)
     samples = sample_at(timeline.duration)
-    await ports.mastering.deliver(timeline, reels, samples, out, format, tags(job, arrangement))
+    about = await asyncio.to_thread(tags, job, arrangement)
+    await ports.mastering.deliver(timeline, reels, samples, out, format, about)
     return await _kept(ports, job, out, format, CONTENT_TYPES[format])
 
 

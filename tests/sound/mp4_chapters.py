@@ -1,4 +1,4 @@
-"""The chapters of an MP4 file, read from its boxes by nothing but their description: ISO/IEC 14496-12 for the boxes and
+"""The chapters and the cover of an MP4 file, read from its boxes by nothing but their description: ISO/IEC 14496-12 for the boxes and
 sample tables, Apple's QuickTime File Format for chapter tracks, 3GPP TS 26.245 for their text."""
 
 from __future__ import annotations
@@ -24,6 +24,22 @@ def read_chapters(file: bytes) -> list[ReadChapter]:
             (chapters,) = struct.unpack(">I", _child(_child(track, "tref"), "chap")[:4])
             return list(_samples(memoryview(file), tracks[chapters]))
     raise ValueError("There is no track with sound.")
+
+
+def read_cover(file: bytes) -> bytes:
+    """The picture in iTunes' metadata (`moov/udta/meta/ilst/covr/data`). ValueError where there is none, or no PNG."""
+    metadata = _child(_child(_child(memoryview(file), "moov"), "udta"), "meta")[4:]  # a full box: version and flags
+    data = _child(_child(_child(metadata, "ilst"), "covr"), "data")
+    (kind,) = struct.unpack(">I", data[:4])
+    if kind != 14:
+        raise ValueError(f"The cover is of type {kind}; a PNG is of type 14.")
+    return bytes(data[8:])
+
+
+def read_tag(file: bytes, name: str) -> str:
+    """A text in iTunes' metadata, such as `©nam`."""
+    metadata = _child(_child(_child(memoryview(file), "moov"), "udta"), "meta")[4:]
+    return bytes(_child(_child(_child(metadata, "ilst"), name), "data")[8:]).decode()
 
 
 def _samples(file: memoryview, track: memoryview) -> Iterator[ReadChapter]:

@@ -37,10 +37,11 @@ class DeliveryOrder:
 def deliver(order: DeliveryOrder) -> None:
     """Raises ProviderError."""
     with appearing(order.out) as out:
-        tags = out.with_name(out.name + ".tags")
+        tags, picture = out.with_name(out.name + ".tags"), _picture(out)
         try:
             with disk_errors(out):
                 tags.write_text(ffmetadata(order.tags), encoding="utf-8")
+                picture.write_bytes(order.tags.cover)
             codec = JOINED.get(order.format)
             if codec is None:
                 _encode(order, tags, out)
@@ -49,6 +50,20 @@ def deliver(order: DeliveryOrder) -> None:
                 (_join_mp3 if codec == "mp3" else _join_aac)(order, parts, tags, out)
         finally:
             tags.unlink(missing_ok=True)
+            picture.unlink(missing_ok=True)
+
+
+def _picture(out: Path) -> Path:
+    return out.with_name(out.name + ".png")
+
+
+def _cover(order: DeliveryOrder, out: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """ffmpeg's arguments for the cover: as its third input, and in what it writes."""
+    if not order.tags.cover:
+        return (), ()
+    picture = ("-f", "png_pipe", "-i", f"file:{_picture(out)}")
+    said = ("-metadata:s:v", "title=Album cover", "-metadata:s:v", "comment=Cover (front)")
+    return picture, ("-map", "2:v:0", "-disposition:v:0", "attached_pic", *said)
 
 
 def join_flac(ffmpeg: Path, files: Sequence[Path], out: Path, seconds: float) -> None:
@@ -84,8 +99,9 @@ def _run_over(
 
 
 def _join_aac(order: DeliveryOrder, parts: Sequence[Path], tags: Path, out: Path) -> None:
+    picture, shown = _cover(order, out)
     arguments = (
-        *("-f", "aac", "-i", "pipe:0", "-i", f"file:{tags}", *_TAGS, "-c", "copy"),
+        *("-f", "aac", "-i", "pipe:0", "-i", f"file:{tags}", *picture, *_TAGS, *shown, "-c", "copy"),
         *(*FORMATS[order.format].container, f"file:{out}"),
     )
     doing = f"joining {order.format}"
@@ -99,8 +115,9 @@ def _join_mp3(order: DeliveryOrder, parts: Sequence[Path], tags: Path, out: Path
     """ID3 tags as ffmpeg writes them, the frame that describes the others, and those."""
     first = mp3_frames(parts[0].read_bytes())[0]
     head = out.with_name(out.name + ".head")
+    picture, shown = _cover(order, out)
     arguments = (
-        *("-f", "mp3", "-i", "pipe:0", "-i", f"file:{tags}", *_TAGS, "-c", "copy"),
+        *("-f", "mp3", "-i", "pipe:0", "-i", f"file:{tags}", *picture, *_TAGS, *shown, "-c", "copy"),
         *(*FORMATS[order.format].container, f"file:{head}"),
     )
     try:
