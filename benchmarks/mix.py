@@ -1,4 +1,4 @@
-"""What a mix costs: a synthetic drama in reels, against plain encodes of the same audio.
+"""What a mix costs: a synthetic drama in reels, most of its scenes in places that ring, against plain encodes of the same audio.
 
     python -m benchmarks.mix --minutes 60
 
@@ -30,7 +30,7 @@ import numpy as np
 import soundfile
 
 from narratix.embedded.ffmpeg import find_ffmpeg
-from narratix.events.catalogue import PlannedMusic, Segment
+from narratix.events.catalogue import Kind, PlannedMusic, PlannedPlace, Segment
 from narratix.ports import SAMPLE_RATE, Mixed, Reel, Sound, Tags, Timeline
 from narratix.providers.mastering import FfmpegMastering
 from narratix.providers.mastering.formats import FORMATS, encoding
@@ -49,6 +49,7 @@ LINE_SECONDS = 4.6
 MUSIC_SECONDS = 60.0
 SCENE_LINES = 30
 REEL_SECONDS = 60
+PLACES = ("room", "hall", "cave", "open")
 
 
 def main() -> int:
@@ -156,7 +157,7 @@ def baselines(program: Path, folder: Path, format: str) -> dict[str, float]:
         "mp3": ("-c:a", "libmp3lame", "-b:a", "128k"),
         "m4b": ("-c:a", "aac", "-b:a", "128k"),
         "wav": ("-c:a", "pcm_s16le"),
-        "opus": ("-c:a", "libopus", "-b:a", "80k"),
+        "opus": ("-c:a", "libopus", "-b:a", "96k"),
     }[format]
     figures = {}
     for name, arguments in (("plain", plain), ("own", encoding(format, PODCAST))):
@@ -250,11 +251,12 @@ def drama(minutes: float, folder: Path) -> tuple[Timeline, dict[str, Path]]:
     segments, lines = [], []
     for line in range(count):
         speaker = ("narrator", "c1", "c2")[line % 3]
-        segments.append(Segment(start=line, end=line + 1, kind="narration", speaker=speaker, pause_after=0.4))
+        kind: Kind = "narration" if speaker == "narrator" else "speech"
+        segments.append(Segment(start=line, end=line + 1, kind=kind, speaker=speaker, pause_after=0.4))
         lines.append(
             SpokenLine(line, f"line-{line % len(kept)}", kept[line % len(kept)][0], (), kept[line % len(kept)][1])
         )
-    music = []
+    music, places = [], []
     for scene, first in enumerate(range(0, count, SCENE_LINES)):
         key = f"music-{scene % 5}"
         sound = _chord(MUSIC_SECONDS, scene % 5)
@@ -271,7 +273,9 @@ def drama(minutes: float, folder: Path) -> tuple[Timeline, dict[str, Path]]:
             seed=scene,
         )
         music.append(ComposedMusic(plan, key, MUSIC_SECONDS, energies(sound)))
-    return build_timeline(lay_lines(segments, lines, lead_in=2.5), music, tail=4.0), clips
+        name = PLACES[scene % len(PLACES)]
+        places.append(PlannedPlace(first_line=first, last_line=min(count, first + SCENE_LINES), name=name))
+    return build_timeline(lay_lines(segments, lines, lead_in=2.5), music, tail=4.0, places=places), clips
 
 
 def _keep(clips: dict[str, Path], folder: Path, key: str, sound: Sound) -> None:

@@ -14,7 +14,7 @@ import scipy  # its parts load when they are first used: scipy.signal takes half
 
 from narratix.ports import SAMPLE_RATE, Sound
 from narratix.sound.levels import decibels
-from narratix.sound.loudness import STEP, Energies, integrated, k_weighting, short_term, step_energies
+from narratix.sound.loudness import STEP, Energies, integrated, k_weighting, short_term
 from narratix.sound.peaks import TAPS, magnitudes, true_peak
 
 
@@ -24,26 +24,36 @@ class LoudnessMeter:
 
     def __init__(self, channels: int = 2) -> None:
         self._sos = k_weighting()
-        self._state = np.zeros((len(self._sos), channels, 2))
-        self._rest = np.zeros((channels, 0))
+        self._filtered: type[np.float64 | np.complex128] = np.float64 if channels == 1 else np.complex128
+        self._state = np.zeros((len(self._sos), 2), dtype=self._filtered)
+        self._rest: Energies = np.zeros(0)
+        self._channels = channels
         self._energies: list[Energies] = []
 
     def add(self, piece: Sound) -> None:
         if not len(piece):
             return
-        channels = np.ascontiguousarray(np.atleast_2d(piece.T), dtype=np.float64)
-        weighted, self._state = scipy.signal.sosfilt(self._sos, channels, axis=-1, zi=self._state)
-        if self._rest.shape[-1]:
-            weighted = np.concatenate((self._rest, weighted), axis=-1)
-        whole = weighted.shape[-1] // STEP * STEP
-        self._energies.append(step_energies(weighted[:, :whole]))
-        self._rest = weighted[:, whole:].copy()
+        weighted = self._weighted(piece)
+        if len(self._rest):
+            weighted = np.concatenate((self._rest, weighted))
+        size = STEP * self._channels
+        whole = len(weighted) // size * size
+        steps = weighted[:whole].reshape(-1, size)
+        self._energies.append(np.einsum("ij,ij->i", steps, steps) / STEP)
+        self._rest = weighted[whole:].copy()
 
     def settle(self, piece: Sound) -> None:
         """Let the filter hear what comes before, which does not count."""
         if len(piece):
-            channels = np.ascontiguousarray(np.atleast_2d(piece.T), dtype=np.float64)
-            _, self._state = scipy.signal.sosfilt(self._sos, channels, axis=-1, zi=self._state)
+            self._weighted(piece)
+
+    def _weighted(self, piece: Sound) -> Energies:
+        """K-weighted, the samples of both channels by turns. A stereo sample is filtered as one complex number: the
+        filter is real, so that both parts stay apart, and it costs less than filtering twice."""
+        samples = np.ascontiguousarray(piece, dtype=np.float64).view(self._filtered).ravel()
+        weighted, self._state = scipy.signal.sosfilt(self._sos, samples, zi=self._state)
+        by_turns: Energies = weighted.view(np.float64)
+        return by_turns
 
     @property
     def energies(self) -> Energies:

@@ -9,23 +9,53 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from narratix.ports import SAMPLE_RATE, Cue, Sound, Timeline
-from narratix.sound.envelopes import Gain, ducking, fade_gain, is_ducked, pan_gains, sample_at
+from narratix.sound.envelopes import (
+    BED_OVERLAP_SECONDS,
+    Gain,
+    ducking,
+    fade_gain,
+    fade_in_curve,
+    is_ducked,
+    pan_gains,
+    sample_at,
+)
 from narratix.sound.levels import amplitude
 from narratix.sound.limiter import limit_block
 from narratix.sound.prediction import master_gain_db
+from narratix.sound.rooms import echo_of, from_afar, heard_until, reverberation
 
 BLOCK = SAMPLE_RATE
 CEILING_MARGIN_DB = 0.05
 """The limiter's gain moves a little between two samples; so does the peak between them."""
 
 Load = Callable[[str], Sound]
+
+
+_EXCERPT_SECONDS = 8.0
+"""By how much an excerpt is longer than what is mixed of it: whole seconds, their neighbours, and the ducking of those."""
+
+
+def excerpt(timeline: Timeline, first: int, last: int) -> Timeline:
+    """What of `timeline` is needed to mix samples [first, last) of it with a given gain, bit for bit: a whole drama is
+    much to hand over to another process."""
+    low, high = first / SAMPLE_RATE - _EXCERPT_SECONDS, last / SAMPLE_RATE + _EXCERPT_SECONDS
+
+    def near(cues: tuple[Cue, ...]) -> tuple[Cue, ...]:
+        return tuple(cue for cue in cues if cue.begins < high and heard_until(cue) > low)
+
+    return replace(
+        timeline,
+        dialogue=tuple(replace(cue, energies=()) for cue in near(timeline.dialogue)),
+        music=tuple(replace(cue, energies=()) for cue in near(timeline.music)),
+        effects=near(timeline.effects),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +90,8 @@ class Mixer:
         self._dialogue = _Lane(timeline.dialogue)
         self._music = _Lane(timeline.music)
         self._effects = _Lane(timeline.effects)
+        self._voices_ring = _Lane(_echoes(timeline.dialogue, timeline.duration))
+        self._effects_ring = _Lane(_echoes(timeline.effects, timeline.duration))
 
     def __len__(self) -> int:
         """The number of blocks."""
@@ -104,35 +136,42 @@ class Mixer:
         if 0 <= index < len(self):
             heard = [lane.between(start, start + BLOCK) for lane in (self._dialogue, self._music, self._effects)]
             duck = self._duck.gain(index, index + 1, BLOCK) if any(map(is_ducked, heard[1] + heard[2])) else 1.0
+            ringing = [lane.between(start, start + BLOCK) for lane in (self._voices_ring, self._effects_ring)]
             for cue in heard[0]:
-                self._add_mono(cue, start, 1.0, voices, dialogue)
+                self._add_mono(cue, _Take(cue.key), start, 1.0, voices, dialogue)
             for cue in heard[1]:
-                self._add_music(cue, start, duck, music)
+                self._add_stereo(cue, _Take(cue.key), start, duck, music)
             for cue in heard[2]:
-                self._add_mono(cue, start, duck if is_ducked(cue) else 1.0, effects, None)
-            self._clips.keep(cue.key for cues in heard for cue in cues)
+                self._add_mono(cue, _Take.of(cue), start, duck if is_ducked(cue) else 1.0, effects, None)
+            for cues, out in zip(ringing, (voices, effects), strict=True):
+                for cue in cues:
+                    self._add_stereo(cue, _Take(cue.key, cue.distance, place=cue.place), start, 1.0, out)
+            takes = (_Take(cue.key) for cues in (*heard, *ringing) for cue in cues)
+            others = (_Take.of(cue) for cue in heard[2])
+            echoes = (_Take(cue.key, cue.distance, place=cue.place) for cues in ringing for cue in cues)
+            self._clips.keep((*takes, *others, *echoes))
         master = np.float32(amplitude(self.gain_db))
         for sound in (dialogue, voices, music, effects):
             sound *= master
         bed = music + effects
         return Block(index, voices + bed, dialogue, bed, (voices, music, effects))
 
-    def _add_mono(self, cue: Cue, start: int, duck: Gain | float, out: Sound, stem: Sound | None) -> None:
-        clip = self._clips[cue.key]
+    def _add_mono(self, cue: Cue, take: _Take, start: int, duck: Gain | float, out: Sound, stem: Sound | None) -> None:
+        clip = self._clips[take]
         if clip.ndim != 1:
             raise ValueError(f"The clip {cue.key!r} has {clip.shape[1]} channels; speech and effects are mono.")
         part = _Part.of(cue, start, None if cue.loops else len(clip))
         if part is None:
             return
-        sound = _scaled(part.read(clip), part.gain(cue, duck))
+        sound = _scaled(part.read(clip, _overlap(clip) if take.bed else 0), part.gain(cue, duck))
         if stem is not None:
             stem[part.inside] += sound
         left, right = pan_gains(cue.pan)
         out[part.inside, 0] += sound * np.float32(left)
         out[part.inside, 1] += sound * np.float32(right)
 
-    def _add_music(self, cue: Cue, start: int, duck: Gain | float, out: Sound) -> None:
-        clip = self._clips[cue.key]
+    def _add_stereo(self, cue: Cue, take: _Take, start: int, duck: Gain | float, out: Sound) -> None:
+        clip = self._clips[take]
         part = _Part.of(cue, start, None if cue.loops else len(clip))
         if part is None:
             return
@@ -163,13 +202,17 @@ class _Part:
     def inside(self) -> slice:
         return slice(self.first - self.block_begins, self.last - self.block_begins)
 
-    def read(self, clip: Sound) -> Sound:
-        """The clip's samples, from its start again whenever it ends."""
+    def read(self, clip: Sound, again: int = 0) -> Sound:
+        """The clip's samples, from sample `again` on whenever it ends."""
         begin, count = self.first - self.clip_begins, self.last - self.first
-        begin %= len(clip)
+        if not 0 <= begin < again:
+            begin = again + (begin - again) % (len(clip) - again)
         if begin + count <= len(clip):
             return clip[begin : begin + count]
-        return np.take(clip, np.arange(begin, begin + count), axis=0, mode="wrap")
+        index = np.arange(begin, begin + count)
+        late = index >= len(clip)
+        index[late] = again + (index[late] - again) % (len(clip) - again)
+        return clip[index]
 
     def gain(self, cue: Cue, duck: Gain | float) -> Gain | float:
         level: Gain | float = amplitude(cue.gain_db)
@@ -197,28 +240,69 @@ class _Lane:
         return [self._cues[i] for i in np.flatnonzero((self._begins < last) & (self._ends > first))]
 
 
+@dataclass(frozen=True, slots=True)
+class _Take:
+    """A clip as it is heard: as it is, from afar, made to go on for ever (`bed`), or as what a place adds to it."""
+
+    key: str
+    distance: float = 1.0
+    bed: bool = False
+    place: str = ""
+
+    @classmethod
+    def of(cls, effect: Cue) -> _Take:
+        return cls(effect.key, effect.distance, effect.loops)
+
+    def made(self, clip: Sound) -> Sound:
+        sound = clip if self.distance == 1.0 else from_afar(clip, self.distance)
+        if self.bed:
+            sound = _bed(sound)
+        return reverberation(sound, self.place) if self.place else sound
+
+
+def _echoes(cues: tuple[Cue, ...], duration: float) -> tuple[Cue, ...]:
+    return tuple(echo for cue in cues if (echo := echo_of(cue, duration)) is not None)
+
+
+def _overlap(clip: Sound) -> int:
+    """So many samples at the end of a bed lead into those after its beginning."""
+    return min(sample_at(BED_OVERLAP_SECONDS), len(clip) // 3)
+
+
+def _bed(clip: Sound) -> Sound:
+    """A mono clip whose end leads, at equal power, into what is `_overlap` after its beginning."""
+    length = _overlap(clip)
+    if not length:
+        return clip
+    made = clip.copy()
+    rise = fade_in_curve(np.arange(length), length)
+    made[-length:] = made[-length:] * rise[::-1] + clip[:length] * rise
+    return made
+
+
 class _Clips:
     """Decoded clips: those in use, and the most recent of the others."""
 
     def __init__(self, load: Load, spare_bytes: int) -> None:
         self._load = load
         self._spare_bytes = spare_bytes
-        self._clips: OrderedDict[str, Sound] = OrderedDict()
+        self._clips: OrderedDict[_Take, Sound] = OrderedDict()
 
-    def __getitem__(self, key: str) -> Sound:
-        if key not in self._clips:
-            clip = self._load(key)
+    def __getitem__(self, take: _Take) -> Sound:
+        if take not in self._clips:
+            plain = _Take(take.key)
+            clip = self._load(take.key) if take == plain else take.made(self[plain])
             if not len(clip):
-                raise ValueError(f"The clip {key!r} is empty, yet the timeline plays it.")
-            self._clips[key] = clip
-        self._clips.move_to_end(key)
-        return self._clips[key]
+                raise ValueError(f"The clip {take.key!r} is empty, yet the timeline plays it.")
+            self._clips[take] = clip
+        self._clips.move_to_end(take)
+        return self._clips[take]
 
-    def keep(self, keys: Iterator[str]) -> None:
-        in_use = set(keys)
+    def keep(self, takes: Iterable[_Take]) -> None:
+        in_use = set(takes)
         spare = 0
-        for key in reversed(tuple(self._clips)):
-            if key not in in_use:
-                spare += self._clips[key].nbytes
+        for take in reversed(tuple(self._clips)):
+            if take not in in_use:
+                spare += self._clips[take].nbytes
                 if spare > self._spare_bytes:
-                    del self._clips[key]
+                    del self._clips[take]

@@ -30,8 +30,12 @@ class NotMp3(ValueError):
 def mp3_frames(data: bytes) -> list[bytes]:
     """The frames of a plain stream, without any tags. Raises NotMp3."""
     frames, at = [], 0
+    lengths: dict[bytes, int] = {}  # a stream has very few different headers, as far as they tell the length
     while at < len(data):
-        length = _length(data[at : at + 4])
+        told = data[at : at + 3]
+        length = lengths.get(told)
+        if length is None:
+            length = lengths[told] = _length(data[at : at + 4])
         if not length or at + length > len(data):
             raise NotMp3(f"There is no whole MP3 frame at byte {at:,} of {len(data):,}.")
         frames.append(data[at : at + length])

@@ -186,30 +186,37 @@ async def test_a_drama_in_many_reels_is_the_drama_in_one(
         assert np.std(joined[near] - master[near]) <= 1.5 * np.std(whole[near] - master[near]) + 2e-3
     assert many.mixed.loudness_lufs == pytest.approx(one.mixed.loudness_lufs, abs=0.02)
     for ours, theirs in zip(many.mixed.gates, one.mixed.gates, strict=True):
-        assert ours.value == pytest.approx(theirs.value, abs=0.5), ours.name
+        # the encoder of a reel begins anew, which no gate tells but that on clicks: far under its limit of 6 dB
+        allowed = 1.5 if ours.name.startswith("clicks") else 0.5
+        assert ours.value == pytest.approx(theirs.value, abs=allowed), ours.name
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_an_mp3_can_be_sought_to_the_right_place(
-    mastering: Mastering, timeline: Timeline, clips: dict[str, Path], tmp_path: Path, ffmpeg: Path
+@pytest.mark.parametrize("format", list(FORMATS))
+async def test_a_drama_can_be_sought_to_the_right_place(
+    mastering: Mastering, timeline: Timeline, clips: dict[str, Path], tmp_path: Path, ffmpeg: Path, format: str
 ) -> None:
-    drama = await made(mastering, timeline, clips, tmp_path, "mp3")
+    drama = await made(mastering, timeline, clips, tmp_path, format)
     master = drama.all_of("master.flac")
-    heard = decoded(ffmpeg, drama.out, "-ss", "42")[SAMPLE_RATE // 10 : SAMPLE_RATE]  # the decoder warms up first
-    wanted = master[42 * SAMPLE_RATE + SAMPLE_RATE // 10 : 43 * SAMPLE_RATE]
-    assert np.corrcoef(heard[:, 0], wanted[:, 0])[0, 1] > 0.98
-    assert b"Info" in drama.out.read_bytes()[:2000]
+    for second in (42, 13):
+        heard = decoded(ffmpeg, drama.out, "-ss", str(second))[SAMPLE_RATE // 10 : SAMPLE_RATE]  # the decoder warms up
+        wanted = master[second * SAMPLE_RATE + SAMPLE_RATE // 10 : (second + 1) * SAMPLE_RATE]
+        assert np.corrcoef(heard[:, 0], wanted[:, 0])[0, 1] > (0.95 if format == "opus" else 0.98)
+    if format == "mp3":
+        assert b"Info" in drama.out.read_bytes()[:2000]
 
 
 @pytest.mark.asyncio(loop_scope="module")
 async def test_stems_add_up_to_the_mix_before_the_limiter(
-    mastering: Mastering, timeline: Timeline, clips: dict[str, Path], tmp_path: Path
+    mastering: Mastering, timeline: Timeline, clips: dict[str, Path], tmp_path: Path, ffmpeg: Path
 ) -> None:
     drama = await made(mastering, timeline, clips, tmp_path, "wav", stems=True)
     await mastering.join([reel / "dialogue.flac" for reel in drama.reels], tmp_path / "dialogue.flac")
     joined, _ = soundfile.read(tmp_path / "dialogue.flac", dtype="float32")
     dialogue, music, effects = (drama.all_of(f"{stem}.flac") for stem in ("dialogue", "music", "effects"))
     assert np.array_equal(joined, dialogue)
+    sought = decoded(ffmpeg, tmp_path / "dialogue.flac", "-ss", "42")[:SAMPLE_RATE]
+    assert np.array_equal(sought, dialogue[42 * SAMPLE_RATE : 43 * SAMPLE_RATE])
     for stem in (dialogue, music, effects):
         assert 0.001 < np.abs(stem).max() < 0.999
     mix, master = 2.0 * (dialogue + music + effects), drama.all_of("master.flac")

@@ -21,7 +21,7 @@ from narratix.sound.meters import (
     dialogue_over_bed,
     waveform,
 )
-from narratix.sound.mixer import Mixer
+from narratix.sound.mixer import Mixer, excerpt
 from narratix.sound.peaks import true_peak
 from narratix.sound.prediction import master_gain_db, nominal_gain_db, predicted_energies
 from narratix.sound.profiles import ACX, BROADCAST, MasteringProfile
@@ -46,6 +46,19 @@ def test_any_stretch_alone_is_bit_for_bit_that_of_the_whole(drama: Drama, whole:
     last = data.draw(st.integers(first + 1, min(first + 4, len(mixer))))
     alone = rendered(mixer, first, last)
     assert np.array_equal(alone, whole[first * SAMPLE_RATE : last * SAMPLE_RATE])
+
+
+@given(st.data())
+@settings(max_examples=8, deadline=None)
+def test_an_excerpt_is_all_that_is_needed_of_a_timeline(drama: Drama, data: st.DataObject) -> None:
+    timeline = drama.timeline()
+    whole = Mixer(timeline, drama.clips.__getitem__, gain_db=3.0)
+    first = data.draw(st.integers(0, whole.samples - 1))
+    last = data.draw(st.integers(first + 1, min(first + 5 * SAMPLE_RATE, whole.samples)))
+    some = excerpt(timeline, first, last)
+    alone = Mixer(some, drama.clips.__getitem__, gain_db=3.0)
+    assert np.array_equal(alone.stretch(first, last), whole.stretch(first, last))
+    assert len(some.dialogue) < len(timeline.dialogue)
 
 
 @pytest.mark.parametrize("lines", [9, 17])

@@ -28,6 +28,8 @@ from narratix.sound.gates import Measures, judge
 from narratix.sound.levels import decibels
 from narratix.sound.loudness import Energies, integrated
 from narratix.sound.meters import dialogue_over_bed, waveform
+from narratix.sound.mixer import excerpt
+from narratix.sound.passages import POSTROLL, PREROLL, REEL_ROLL
 from narratix.sound.profiles import PROFILES
 
 
@@ -70,7 +72,7 @@ class FfmpegMastering:
         """See the port. Raises ProviderError."""
         order = ReelOrder(
             ffmpeg=self._program,
-            timeline=timeline,
+            timeline=excerpt(timeline, first - REEL_ROLL, last + REEL_ROLL),
             clips=dict(clips),
             first=first,
             last=last,
@@ -140,7 +142,7 @@ class FfmpegMastering:
         """See the port. Raises ProviderError."""
         order = PassageOrder(
             ffmpeg=self._program,
-            timeline=timeline,
+            timeline=excerpt(timeline, first - PREROLL, last + POSTROLL),
             clips=dict(clips),
             first=first,
             last=last,

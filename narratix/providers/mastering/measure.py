@@ -46,16 +46,19 @@ def listen(order: ListeningOrder) -> Heard:
     """Raises ProviderError."""
     channels, left = order.channels, order.samples
     loudness, level = LoudnessMeter(channels), LevelMeter(channels)
-    peak, quiet, clicks = PeakMeter(channels), QuietMeter(channels), ClickMeter(order.joins, channels)
+    peak, quiet = PeakMeter(channels), QuietMeter(channels)
+    # a join is judged by what is around it, and of that there is more than the stretch itself
+    clicks = ClickMeter((order.first + join for join in order.joins), channels)
     skipped, samples = order.first, 0
     for sound in decoded(order.ffmpeg, order.file, channels, seconds=order.seconds):
+        clicks.add(sound)
         if skipped:
             loudness.settle(sound[:skipped])
             sound, skipped = sound[skipped:], max(0, skipped - len(sound))
         if left is not None:
             sound, left = sound[:left], max(0, left - len(sound))
         samples += len(sound)
-        for meter in (loudness, level, peak, quiet, clicks):
+        for meter in (loudness, level, peak, quiet):
             meter.add(sound)
     clicks.finish()
     return Heard(

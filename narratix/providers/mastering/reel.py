@@ -16,7 +16,7 @@ from narratix.ports import SAMPLE_RATE, Heard, ProviderError, Reel, Sound, Timel
 from narratix.providers.mastering.files import clip_of, disk_errors
 from narratix.providers.mastering.formats import Codec, encoding
 from narratix.providers.mastering.measure import DECODING_DELAY, ListeningOrder, listen
-from narratix.providers.mastering.process import RAW, Ffmpeg
+from narratix.providers.mastering.process import PIECE, RAW, Ffmpeg
 from narratix.sound.envelopes import sample_at
 from narratix.sound.fmp4 import NotAdts, adts_frames
 from narratix.sound.grid import AAC_FRAME, MP3_FRAME
@@ -67,7 +67,7 @@ def mix_reel(order: ReelOrder) -> Reel:
     """Mix, encode and measure a reel. Raises ProviderError."""
     mixer = Mixer(order.timeline, lambda key: clip_of(order.clips[key]), gain_db=order.gain_db)
     ends = min(order.last, mixer.samples)
-    waveform, voice, bed, level = WaveformMeter(), LoudnessMeter(channels=1), LoudnessMeter(), LevelMeter(channels=1)
+    meters = _Meters()
     with contextlib.ExitStack() as stack:
         encoders = [stack.enter_context(_encoder(order, codec)) for codec in order.codecs]
         stack.enter_context(disk_errors(order.out / MASTER))
@@ -83,23 +83,45 @@ def mix_reel(order: ReelOrder) -> Reel:
             master.write(block.sound[inside])
             for stem, sound in zip(stems, block.stems, strict=bool(stems)):
                 stem.write(sound[inside] * np.float32(STEM_GAIN))
-            waveform.add(block.sound[inside])
-            voice.add(block.dialogue[inside])
-            bed.add(block.bed[inside])
-            level.add(block.dialogue[inside, None])
+            meters.add(block.sound[inside], block.dialogue[inside], block.bed[inside])
         for encoder in encoders:
             encoder.finish()
+    meters.finish()
     heard = None if order.listened is None else _listened(order, order.listened, ends)
     for codec in order.codecs:
         _cut(order, codec, ends, at_end=order.last >= mixer.samples)
     return Reel(
         samples=ends - order.first,
-        peaks=tuple(round(1000 * float(peak)) for peak in waveform.maxima),
-        voice=rounded(voice.energies),
-        bed=rounded(bed.energies),
-        floor_dbfs=round(level.floor_dbfs, 2),
+        peaks=tuple(np.rint(1000.0 * meters.waveform.maxima.astype(np.float64)).astype(int).tolist()),
+        voice=rounded(meters.voice.energies),
+        bed=rounded(meters.bed.energies),
+        floor_dbfs=round(meters.level.floor_dbfs, 2),
         heard=heard,
     )
+
+
+class _Meters:
+    """What is known of a reel from its mix. Some seconds are measured at a time, which costs less than each by itself."""
+
+    def __init__(self) -> None:
+        self.waveform, self.level = WaveformMeter(), LevelMeter(channels=1)
+        self.voice, self.bed = LoudnessMeter(channels=1), LoudnessMeter()
+        self._waiting: list[tuple[Sound, Sound, Sound]] = []
+
+    def add(self, sound: Sound, dialogue: Sound, bed: Sound) -> None:
+        self._waiting.append((sound, dialogue, bed))
+        if len(self._waiting) == PIECE // BLOCK:
+            self.finish()
+
+    def finish(self) -> None:
+        if not self._waiting:
+            return
+        sound, dialogue, bed = (np.concatenate(pieces) for pieces in zip(*self._waiting, strict=True))
+        self._waiting.clear()
+        self.waveform.add(sound)
+        self.voice.add(dialogue)
+        self.bed.add(bed)
+        self.level.add(dialogue[:, None])
 
 
 def _listened(order: ReelOrder, codec: Codec, ends: int) -> Heard:
