@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -13,6 +14,8 @@ UNDER_PEAK_DB: Final = 15.0
 SILENT_DB: Final = -70.0
 PAUSE_SECONDS: Final = 0.2
 SPEECH_DB: Final = -48.0
+SAME_SECONDS: Final = 0.03
+SHORT_PAUSE_SECONDS: Final = 0.05
 
 
 def onset(sound: Heard) -> float | None:
@@ -41,3 +44,31 @@ def out_of_silence(sound: Heard, at: float, most: float = 1.2) -> float:
     loud = level_db(sound[first : first + round(most * RATE)]) > SPEECH_DB
     step = int(np.argmax(loud)) if loud.any() else 0
     return at if step < 2 else at + step * STEP / RATE
+
+
+def out_of_silences(sound: Heard, times: Sequence[float | None]) -> list[float | None]:
+    """`times` of words in order, each `out_of_silence`. Two words do not begin at one moment: one that would then begin
+    with the word after it stands before the silence, where the sound in front of it begins; where that is the word before
+    it, its place is not known."""
+    moved = [None if at is None else out_of_silence(sound, at) for at in times]
+    settled = list(moved)
+    for i, (at, now) in enumerate(zip(times, moved, strict=True)):
+        following = moved[i + 1] if i + 1 < len(moved) else None
+        if at is None or now is None or now == at or following is None or following - now > SAME_SECONDS:
+            continue
+        begins, before = _sound_before(sound, at), settled[i - 1] if i else None
+        settled[i] = begins if before is None or begins - before > SAME_SECONDS else None
+    return settled
+
+
+def _sound_before(sound: Heard, at: float, most: float = 1.2) -> float:
+    """Where the stretch of sound begins that ends before the silence at second `at`."""
+    first = max(0, round((at - most) * RATE / STEP))
+    loud = level_db(sound[first * STEP : round(at * RATE)]) > SPEECH_DB
+    step = len(loud)
+    while step and not loud[step - 1]:
+        step -= 1
+    pause = round(SHORT_PAUSE_SECONDS * RATE / STEP)
+    while step and loud[max(0, step - pause) : step].any():
+        step -= 1
+    return (first + step) * STEP / RATE

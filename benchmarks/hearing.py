@@ -5,7 +5,8 @@
 Each text is performed by the real machine; then its dialogue and its effects are heard apart. Whisper (tiny.en) writes
 down the dialogue: its word error rate against the source, and the sentences of which it heard nothing. PocketSphinx aligns
 the source with the dialogue, knowing no time of ours (where it disagrees by more than a limit, Whisper's
-word times decide: either is far off now and then, but hardly at the same word): effects are measured from the word's start to the moment at which
+word times decide: either is far off now and then, but hardly at the same word; a sentence of which nothing was heard is
+heard once more by itself): effects are measured from the word's start to the moment at which
 the effects' stem comes within 15 dB of the effect's loudest, captions from the published WebVTT. Needs the dependency
 groups `dev` (Whisper and its model) and `bench`. With --patience it stops after so many seconds, and goes on from there
 when it is called again: performed lines and heard stretches are kept.
@@ -29,7 +30,7 @@ from benchmarks._harness import need_peers
 from benchmarks._hearing import Performed, performed
 from benchmarks._hearing_aligner import Aligner, Piece, pieces
 from benchmarks._hearing_ear import RATE, HeardWord, OutOfTime, transcribed
-from benchmarks._hearing_onsets import PAUSE_SECONDS, onset, out_of_silence, speech_begins
+from benchmarks._hearing_onsets import PAUSE_SECONDS, onset, out_of_silences, speech_begins
 from benchmarks._hearing_words import Comparison, SourceWord, compare, sentences, source_words
 from benchmarks._report import RESULTS, conditions
 from narratix.cli.session import prepared, with_services
@@ -121,7 +122,11 @@ def heard(name: str, drama: Performed, cache: Path, deadline: float) -> Heard:
         deleted=found.deleted,
         inserted=found.inserted,
         sentences=len(sentences(drama.text, source)),
-        unheard=tuple(unheard(drama.text, source, found)),
+        unheard=tuple(
+            drama.text[source[first].start : source[last - 1].end]
+            for first, last in unheard(drama.text, source, found)
+            if not heard_alone(drama, source[first:last], cache, deadline)
+        ),
         bias=round(bias, 3),
         effects=tuple(effects),
         captions=tuple(captions),
@@ -131,14 +136,30 @@ def heard(name: str, drama: Performed, cache: Path, deadline: float) -> Heard:
     )
 
 
-def unheard(text: str, source: Sequence[SourceWord], found: Comparison) -> list[str]:
-    """The sentences of which not one word was heard as it is written, and for which Whisper wrote nothing else down either
+def unheard(text: str, source: Sequence[SourceWord], found: Comparison) -> list[tuple[int, int]]:
+    """The sentences, as ranges of words, of which not one word was heard as it is written, and for which Whisper wrote nothing else down either
     (“Sh!” it may spell as it likes)."""
     return [
-        text[source[first].start : source[last - 1].end]
+        (first, last)
         for first, last in sentences(text, source)
         if not any(found.same[first:last]) and None in found.heard_as[first:last]
     ]
+
+
+def heard_alone(drama: Performed, sentence: Sequence[SourceWord], cache: Path, deadline: float) -> bool:
+    """Whether one of its words is understood when the lines that it is in are heard by themselves: in a stretch of half a
+    minute Whisper passes over a "said he" now and then that it hears well enough. Raises OutOfTime."""
+    lines = [
+        line
+        for line in drama.placed
+        if line.spoken is not None and line.segment.start < sentence[-1].end and line.segment.end > sentence[0].start
+    ]
+    if not lines:
+        return False
+    rest = np.zeros(round(0.4 * RATE), np.float32)
+    alone = drama.dialogue[round(lines[0].begins * RATE) : round(lines[-1].ends * RATE)]
+    words = transcribed(np.concatenate((rest, alone, rest)), cache, deadline)
+    return bool({word.plain for word in words} & {word.plain for word in sentence})
 
 
 def word_times(drama: Performed, source: Sequence[SourceWord], parts: Sequence[Piece]) -> tuple[Times, float]:
@@ -157,7 +178,7 @@ def word_times(drama: Performed, source: Sequence[SourceWord], parts: Sequence[P
                 late += [] if sets_in is None else [sets_in - part.begins / RATE - begins]
             before = ends
     bias = statistics.median(late) if late else 0.0
-    return [None if begins is None else out_of_silence(drama.dialogue, begins + bias) for begins in placed], bias
+    return out_of_silences(drama.dialogue, [None if one is None else one + bias for one in placed]), bias
 
 
 def second_opinion(drama: Performed, words: Sequence[HeardWord], found: Comparison, placed: Times) -> Times:
@@ -168,7 +189,7 @@ def second_opinion(drama: Performed, words: Sequence[HeardWord], found: Comparis
     ]
     both = [a - b for a, b in zip(begins, placed, strict=True) if a is not None and b is not None]
     bias = statistics.median(both) if both else 0.0
-    return [None if one is None else out_of_silence(drama.dialogue, one - bias) for one in begins]
+    return out_of_silences(drama.dialogue, [None if one is None else one - bias for one in begins])
 
 
 def either(aligned: float | None, whisper: float | None) -> float | None:
