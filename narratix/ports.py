@@ -306,8 +306,9 @@ class Storage(Protocol):
 @dataclass(frozen=True, slots=True)
 class Cue:
     """A clip on the timeline. Speech and effects are mono and panned (-1..1); music is stereo and,
-    with `loops`, repeats until `ends`. It is heard from `offset` seconds of the clip on. Fades are seconds,
-    equal-power."""
+    with `loops`, repeats until `ends`; so does an effect that is a bed. It is heard from `offset` seconds of the clip on.
+    Fades are seconds, equal-power. `place` rings with it (`narratix.sound.rooms`), even after it has ended; it is `distance`
+    metres away."""
 
     key: str
     begins: float
@@ -319,6 +320,8 @@ class Cue:
     loops: bool = False
     energies: tuple[float, ...] = ()
     offset: float = 0.0
+    place: str = ""
+    distance: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -382,10 +385,13 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Tags:
+    """`cover` is a picture as PNG; empty for none."""
+
     title: str
     artist: str = "Narratix"
     chapters: tuple[Chapter, ...] = ()
     comment: str = ""
+    cover: bytes = b""
 
 
 class Mastering(Protocol):

@@ -70,7 +70,7 @@ class Router:
 
     name = "router"
     build = 1
-    code_version = 2
+    code_version = 3
     pause = 0.0
     refolds = False
 

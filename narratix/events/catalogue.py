@@ -138,7 +138,8 @@ class PlannedMusic(Value, frozen=True, kw_only=True):
 
 
 class PlannedEffect(Value, frozen=True, kw_only=True):
-    """An effect placed on the word that starts at character `start` of line `line`."""
+    """An effect placed on the word that starts at character `start` of line `line`, `distance` metres away. One that is a
+    bed goes on until line `last_line` begins; 0 where it lasts as long as it lasts."""
 
     id: str
     line: int
@@ -150,6 +151,16 @@ class PlannedEffect(Value, frozen=True, kw_only=True):
     gain_db: float
     pan: float
     seed: int
+    distance: float = 1.0
+    last_line: int = 0
+
+
+class PlannedPlace(Value, frozen=True, kw_only=True):
+    """Lines [first_line, last_line) happen at a place that can be heard: one of `narratix.script.places.PLACES`."""
+
+    first_line: int
+    last_line: int
+    name: str
 
 
 class Fragment(Value, frozen=True, kw_only=True, array_like=True):
@@ -220,13 +231,15 @@ class VoicesCast(Event, frozen=True, kw_only=True):
 
 
 class SoundPlanned(Event, frozen=True, kw_only=True):
-    """Where music and effects lie. `passages` are the first lines of the stretches in which the drama is mixed."""
+    """Where music and effects lie, and in which `places` the story happens. `passages` are the first lines of the stretches
+    in which the drama is mixed."""
 
     lead_in: float
     tail: float
     music: tuple[PlannedMusic, ...]
     effects: tuple[PlannedEffect, ...]
     passages: tuple[int, ...] = ()
+    places: tuple[PlannedPlace, ...] = ()
 
 
 class LineRevised(Event, frozen=True, kw_only=True):

@@ -51,6 +51,12 @@ UPCASTERS: Final[Mapping[tuple[str, int], Upcaster]] = {
     ("VoicesCast", 1): lambda data: {**data, "usage": []},
     # a drama that was planned before there were passages is mixed in one piece
     ("SoundPlanned", 1): lambda data: {**data, "passages": []},
+    # no place was heard; every effect was near and lasted as long as it lasts
+    ("SoundPlanned", 2): lambda data: {
+        **data,
+        "effects": [{**effect, "distance": 1.0, "last_line": 0} for effect in data["effects"]],
+        "places": [],
+    },
     # lines could not be revised
     ("LineSpoken", 1): lambda data: {**data, "revision": 0},
     ("PassageMixed", 1): lambda data: {**data, "revision": 0},

@@ -15,6 +15,7 @@ from narratix.handlers.texts import Texts
 from narratix.job import Job
 from narratix.ports import Storage, Tags, Timeline
 from narratix.sound.chapters import chapters
+from narratix.sound.cover import cover, to_png
 from narratix.sound.profiles import PROFILES
 from narratix.sound.timeline import (
     ComposedMusic,
@@ -98,12 +99,26 @@ def lay_out(job: Job, reading: Reading, until: int | None = None) -> tuple[tuple
         if (rendered := job.effects.get(planned.id)) is not None
     ]
     profile = PROFILES[job.options.profile]
-    return placed, build_timeline(placed, music, effects, tail=job.plan.tail, complete=until is None, profile=profile)
+    timeline = build_timeline(
+        placed,
+        music,
+        effects,
+        tail=job.plan.tail,
+        places=job.plan.places,
+        complete=until is None,
+        profile=profile,
+    )
+    return placed, timeline
 
 
 def tags(job: Job, arrangement: Arrangement) -> Tags:
+    """Blocking: it draws the cover."""
+    assert job.plan is not None
+    placed = arrangement.placed
+    moods = [(placed[cue.first_line].begins, cue.mood) for cue in job.plan.music if cue.first_line < len(placed)]
+    picture = to_png(cover(arrangement.timeline, moods))
     cast = ", ".join(member.name for member in job.script.cast) if job.script else ""
-    return Tags(title=job.title, chapters=arrangement.chapters, comment=f"A Narratix drama with {cast}")
+    return Tags(title=job.title, chapters=arrangement.chapters, comment=f"A Narratix drama with {cast}", cover=picture)
 
 
 @contextlib.asynccontextmanager

@@ -19,6 +19,7 @@ from narratix.job import Job
 from narratix.ports import SAMPLE_RATE, NotStored, Reel, Timeline
 from narratix.sound.passages import REEL_ROLL, last_bounds, passage_bounds, plan_reels, reel_digest
 from narratix.sound.prediction import steady_gain_db
+from narratix.sound.rooms import heard_until
 
 MASTER: Final = "master.flac"
 FACTS: Final = "reel.json"
@@ -117,7 +118,7 @@ async def _clips(ports: Ports, timeline: Timeline, places: Sequence[Place], dire
     """Local files of all that is heard in `places` or close by."""
     cues = (*timeline.dialogue, *timeline.music, *timeline.effects)
     spans = [((p.first - _NEIGHBOURHOOD) / SAMPLE_RATE, (p.last + _NEIGHBOURHOOD) / SAMPLE_RATE) for p in places]
-    heard = (cue.key for cue in cues if any(cue.begins < high and cue.ends > low for low, high in spans))
+    heard = (cue.key for cue in cues if any(cue.begins < high and heard_until(cue) > low for low, high in spans))
     return await fetch_all(ports.storage, heard, directory)
 
 

@@ -40,6 +40,7 @@ from narratix.sound.passages import (
     passage_digest,
 )
 from narratix.sound.prediction import nominal_gain_db
+from narratix.sound.rooms import heard_until
 from narratix.sound.timeline import PlacedLine
 
 _OPEN, _SEAL = "open", "seal"
@@ -113,7 +114,7 @@ async def _made(ports: Ports, folder: str, stretch: _Stretch, begins: int) -> Pa
     high = (stretch.last + POSTROLL + _NEIGHBOURHOOD) / SAMPLE_RATE
     cues = (*timeline.dialogue, *timeline.music, *timeline.effects)
     async with workshop(ports.scratch) as directory:
-        heard = (cue.key for cue in cues if cue.begins < high and cue.ends > low)
+        heard = (cue.key for cue in cues if cue.begins < high and heard_until(cue) > low)
         clips = await fetch_all(storage, heard, directory)
         made = await ports.mastering.passage(timeline, clips, stretch.first, stretch.last, begins=begins, out=directory)
         names = [HEADER, *(f"{number}{SUFFIX}" for number in range(len(made.fragments)))]

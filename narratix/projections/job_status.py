@@ -291,7 +291,7 @@ def _share(count: StageCount) -> float:
 
 JOB_STATUS: Final = Projection(
     name="job_status",
-    code_version=4,
+    code_version=5,
     row=JobStatus,
     table=projection_table("job_status"),
     keys=lambda event: (str(event.stream_id),),

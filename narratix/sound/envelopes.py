@@ -21,6 +21,9 @@ DUCK_HOLD_SECONDS = 1.5
 AMBIENCE_SECONDS = 4.0
 """Effects of this length are a place, not an event."""
 
+BED_OVERLAP_SECONDS = 2.0
+"""By how much an effect that goes on for ever laps over itself."""
+
 Gain = npt.NDArray[np.float32]
 Positions = npt.NDArray[np.int64]
 

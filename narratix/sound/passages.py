@@ -18,6 +18,7 @@ from narratix.ports import SAMPLE_RATE, Cue, Timeline
 from narratix.sound.envelopes import ducking, is_ducked, sample_at
 from narratix.sound.grid import AAC_FRAME, GRID
 from narratix.sound.limiter import CONTEXT
+from narratix.sound.rooms import ACOUSTICS, heard_until
 from narratix.sound.timeline import PlacedLine
 
 LAP: Final = 12 * GRID
@@ -34,7 +35,7 @@ FIRST_SECONDS: Final = (2.0, 5.0)
 USUAL_SECONDS: Final = 9.0
 REEL_SECONDS: Final = 60.0
 CHARACTERS_PER_SECOND: Final = 15.0
-MIXING: Final = 1
+MIXING: Final = 2
 """To be raised when the same timeline sounds different, so that no stored passage is taken for its new self."""
 REELS: Final = 1
 """To be raised when a reel's files are made differently."""
@@ -114,10 +115,15 @@ def _told_stretch(
         "low": low - first,
         "gain_db": round(gain_db, 4),
         "peak_dbtp": timeline.peak_dbtp,
+        "acoustics": ACOUSTICS,
         "end": min(sample_at(timeline.duration), high) - first,
         "duck": _told_ducking(timeline, low, high, first),
         "cues": [
-            [_told(cue, low, high, first) for cue in cues if sample_at(cue.begins) < high and sample_at(cue.ends) > low]
+            [
+                _told(cue, low, high, first)
+                for cue in cues
+                if sample_at(cue.begins) < high and sample_at(heard_until(cue)) > low
+            ]
             for cues in (timeline.dialogue, timeline.music, timeline.effects)
         ],
     }
@@ -136,6 +142,8 @@ def _told(cue: Cue, low: int, high: int, first: int) -> list[object]:
         round(cue.pan, 4),
         cue.loops,
         is_ducked(cue),
+        cue.place,
+        round(cue.distance, 2),
     ]
 
 

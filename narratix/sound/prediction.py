@@ -4,15 +4,17 @@ first sample is mixed, and no second pass is needed."""
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
 from narratix.ports import Cue, Timeline
 from narratix.sound.clip import SPEECH_LUFS
-from narratix.sound.envelopes import Ducking, ducking, is_ducked
+from narratix.sound.envelopes import BED_OVERLAP_SECONDS, Ducking, ducking, is_ducked
 from narratix.sound.levels import SILENCE_LUFS
 from narratix.sound.loudness import STEP_SECONDS, Energies, integrated
 from narratix.sound.profiles import PROFILES
+from narratix.sound.rooms import echo_energies, echo_of
 
 MOST_MASTER_GAIN_DB = 20.0
 PAUSES_DB = 0.15
@@ -28,8 +30,19 @@ def predicted_energies(timeline: Timeline) -> Energies:
     duck = ducking(timeline.dialogue)
     for cue in timeline.dialogue:
         _add(total, cue, None)
-    for cue in (*timeline.music, *timeline.effects):
-        _add(total, cue, duck if is_ducked(cue) else None)
+    for cue in (*timeline.dialogue, *timeline.effects):
+        echo = echo_of(cue, timeline.duration)
+        if echo is not None and cue.energies:
+            _add(total, replace(echo, energies=tuple(echo_energies(cue).tolist())), None)
+    for cue in timeline.music:
+        _add(total, cue, duck)
+    for cue in timeline.effects:
+        _add(
+            total,
+            cue,
+            duck if is_ducked(cue) else None,
+            again=min(round(BED_OVERLAP_SECONDS / STEP_SECONDS), len(cue.energies) // 3),
+        )
     return total[:-1]
 
 
@@ -56,9 +69,9 @@ def steady_gain_db(timeline: Timeline) -> float:
     return nominal + round((exact - nominal) / GAIN_STEP_DB) * GAIN_STEP_DB
 
 
-def _add(total: Energies, cue: Cue, duck: Ducking | None) -> None:
+def _add(total: Energies, cue: Cue, duck: Ducking | None, again: int = 0) -> None:
     """Add a cue's energies to the 100 ms grid. Its own grid lies between the steps: each of its
-    energies is shared by the two steps that it covers."""
+    energies is shared by the two steps that it covers. One that loops goes on from step `again`."""
     first = int(cue.begins / STEP_SECONDS)
     last = min(len(total), math.ceil(cue.ends / STEP_SECONDS))
     if not cue.energies or last <= first:
@@ -69,7 +82,10 @@ def _add(total: Energies, cue: Cue, duck: Ducking | None) -> None:
     index = steps - first
     index = index + round(cue.offset / STEP_SECONDS)
     if cue.loops:
-        mixed = (1.0 - late) * own[index % len(own)] + late * own[(index - 1) % len(own)]
+        around = [
+            np.where((i >= 0) & (i < again), i, again + (i - again) % (len(own) - again)) for i in (index, index - 1)
+        ]
+        mixed = (1.0 - late) * own[around[0]] + late * own[around[1]]
     else:
         padded = np.concatenate(([0.0], own, np.zeros(max(0, int(index[-1]) + 1 - len(own)))))
         mixed = (1.0 - late) * padded[index + 1] + late * padded[index]

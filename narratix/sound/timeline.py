@@ -13,17 +13,19 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 
-from narratix.events.catalogue import PlannedEffect, PlannedMusic, Segment, Word
+from narratix.events.catalogue import PlannedEffect, PlannedMusic, PlannedPlace, Segment, Word
 from narratix.ports import SAMPLE_RATE, Cue, Timeline
 from narratix.sound.envelopes import is_ambience, sample_at
 from narratix.sound.grid import GRID
 from narratix.sound.levels import lufs
 from narratix.sound.loudness import GATING_STEPS, SHORT_TERM_STEPS, integrated, windows
+from narratix.sound.media import medium_of
 from narratix.sound.profiles import PODCAST, MasteringProfile
+from narratix.sound.rooms import lost_db
 from narratix.sound.wording import Wording
 
 LONGEST_PAUSE = 2.0
@@ -34,6 +36,7 @@ SPLICE_SECONDS = 1.0
 BARE_TAIL_SECONDS = 1.0
 CUT_FADE_SECONDS = 0.3
 EARLIEST_EFFECT_SECONDS = 1.5
+BED_FADE_SECONDS = 2.0
 SETTLE_SECONDS = 2.0
 """How far a later line can reach back before the end of the last one: a crossfade's half, a duck's
 250 ms, an effect's onset."""
@@ -145,11 +148,16 @@ def build_timeline(
     effects: Sequence[RenderedEffect] = (),
     *,
     tail: float,
+    places: Sequence[PlannedPlace] = (),
     complete: bool = True,
     profile: MasteringProfile = PODCAST,
 ) -> Timeline:
     """The drama of `placed` lines. It ends `tail` seconds after the last word: music fades out over
-    them, without music they are cut to one second. `complete` as for `lay_lines`."""
+    them, without music they are cut to one second. `complete` as for `lay_lines`.
+
+    What people say and what happens is heard in the place of its line. A narrator is in no place; nor is what comes
+    through something (`media`), nor a bed of ambience, which is the place."""
+    happens = {line: place.name for place in places for line in range(place.first_line, place.last_line)}
     voices = [line for line in placed if line.spoken is not None]
     end_of_speech = voices[-1].ends if voices else (placed[-1].ends if placed else 0.0)
     under = _music_spans(placed, music)
@@ -165,6 +173,7 @@ def build_timeline(
                 ends=line.ends,
                 pan=stage_position(line.segment.speaker),
                 energies=line.spoken.energies,
+                place=_sounds_in(line.segment, happens.get(line.line, "")),
             )
             for line in voices
             if line.spoken is not None
@@ -174,11 +183,15 @@ def build_timeline(
             for cue, (made, _, _) in zip(_music_cues(under, end_of_speech, duration, complete), under, strict=True)
             for piece in _spliced(cue, placed[made.plan.first_line :])
         ),
-        effects=_effect_cues(placed, effects, duration),
+        effects=_effect_cues(placed, effects, duration, happens, complete=complete),
         loudness_lufs=profile.loudness_lufs,
         peak_dbtp=profile.ceiling_dbtp,
         profile=profile.name,
     )
+
+
+def _sounds_in(segment: Segment, place: str) -> str:
+    return place if segment.kind == "speech" and not medium_of(segment.direction) else ""
 
 
 def settled_until(placed: Sequence[PlacedLine]) -> float:
@@ -272,9 +285,16 @@ def _spliced(cue: Cue, placed: Sequence[PlacedLine]) -> Iterator[Cue]:
     yield cue
 
 
-def _effect_cues(placed: Sequence[PlacedLine], effects: Sequence[RenderedEffect], duration: float) -> tuple[Cue, ...]:
+def _effect_cues(
+    placed: Sequence[PlacedLine],
+    effects: Sequence[RenderedEffect],
+    duration: float,
+    happens: Mapping[int, str],
+    *,
+    complete: bool,
+) -> tuple[Cue, ...]:
     lines = {line.line: line for line in placed}
-    cues = []
+    cues: list[Cue] = []
     for effect in effects:
         line = lines.get(effect.plan.line)
         if line is None or line.spoken is None or not effect.clip_key or effect.duration <= 0.0:
@@ -283,6 +303,9 @@ def _effect_cues(placed: Sequence[PlacedLine], effects: Sequence[RenderedEffect]
             continue  # its word is said no more
         after_line = word_begins(line, effect.plan.start) - line.begins - effect.onset
         begins = max(0.0, line.begins + _on_a_sample(max(-EARLIEST_EFFECT_SECONDS, after_line)))
+        if effect.plan.last_line:
+            cues += _bed(effect, placed, begins, duration, complete=complete)
+            continue
         ends = min(begins + effect.duration, duration)
         cut = begins + effect.duration > duration
         cues.append(
@@ -294,9 +317,35 @@ def _effect_cues(placed: Sequence[PlacedLine], effects: Sequence[RenderedEffect]
                 pan=effect.plan.pan,
                 fade_out=CUT_FADE_SECONDS if cut else 0.005,
                 energies=effect.energies,
+                place="" if is_ambience(effect.duration, effect.energies) else happens.get(effect.plan.line, ""),
+                distance=effect.plan.distance,
             )
         )
     return tuple(sorted(cues, key=lambda c: (c.begins, c.key)))
+
+
+def _bed(
+    effect: RenderedEffect, placed: Sequence[PlacedLine], begins: float, duration: float, *, complete: bool
+) -> Iterator[Cue]:
+    """An effect that goes on until its last line, as if no line behind its own had been revised."""
+    plan = effect.plan
+    ends, fade = placed[min(plan.last_line, len(placed)) - 1].ends + BED_FADE_SECONDS, BED_FADE_SECONDS
+    if complete and ends > duration:
+        ends, fade = duration, max(CUT_FADE_SECONDS, BED_FADE_SECONDS - (ends - duration))
+    elif len(placed) < plan.last_line:  # nobody knows yet where it ends
+        ends, fade = max(duration, ends), 0.0
+    cue = Cue(
+        key=effect.clip_key,
+        begins=begins,
+        ends=ends,
+        gain_db=_effect_gain(effect),
+        pan=plan.pan,
+        fade_out=fade,
+        loops=True,
+        energies=effect.energies,
+        distance=plan.distance,
+    )
+    return _spliced(cue, placed[plan.line + 1 :])
 
 
 def word_begins(line: PlacedLine, start: int) -> float:
@@ -322,7 +371,7 @@ def _effect_gain(effect: RenderedEffect) -> float:
         _gain_to(EFFECT_MOMENTARY_LUFS + lift, momentary),
         _gain_to(EFFECT_SHORT_TERM_LUFS + lift, over_3_s),
     )
-    return round(normal + min(0.0, effect.plan.gain_db), 2)
+    return round(normal + min(0.0, effect.plan.gain_db) - lost_db(effect.plan.distance), 2)
 
 
 def _gain_to(target: float, loudness: float) -> float:

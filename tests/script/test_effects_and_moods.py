@@ -13,6 +13,7 @@ from narratix.script.engine import write_script
 from narratix.script.layout import find_blocks
 from narratix.script.moods import MOODS
 from narratix.script.sounds import EFFECTS
+from narratix.sound.planning import STINGER
 
 MENTIONS = Path(__file__).with_name("effects_mentions.tsv")
 
@@ -119,7 +120,7 @@ def test_given_a_long_text_of_one_mood_when_read_then_it_has_an_opening_a_middle
 
 
 def test_given_every_effect_when_an_engine_is_asked_then_it_can_be_rendered() -> None:
-    assert set(EFFECTS) == set(EFFECT_RECIPES)
+    assert set(EFFECTS) == {name for name in EFFECT_RECIPES if not name.startswith(STINGER)}
 
 
 def test_given_two_hundred_sentences_when_read_then_sounds_are_heard_and_traps_are_not() -> None:

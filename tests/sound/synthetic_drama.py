@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 from scipy.signal import butter, sosfilt
 
-from narratix.events.catalogue import PlannedEffect, PlannedMusic, Segment, Word
+from narratix.events.catalogue import PlannedEffect, PlannedMusic, PlannedPlace, Segment, Word
 from narratix.ports import SAMPLE_RATE, Sound, Timeline
 from narratix.sound.clip import fade_edges, prepare_speech
 from narratix.sound.loudness import energies
@@ -52,7 +52,8 @@ def slam(seconds: float, seed: int) -> Sound:
 
 
 class Drama:
-    """A story of `count` lines with its clips, and everything that follows from them."""
+    """A story of `count` lines with its clips, and everything that follows from them: in a cave at first, then in a hall,
+    and at last in the open."""
 
     def __init__(self, count: int, *, seed: int = 0, longest: float = 5.0) -> None:
         rng = np.random.default_rng(seed)
@@ -91,6 +92,11 @@ class Drama:
         self.segments = tuple(segments)
         self.music = self._music(count)
         self.effects = self._effects(count)
+        self.places = (
+            PlannedPlace(first_line=0, last_line=count // 3, name="cave"),
+            PlannedPlace(first_line=count // 3, last_line=2 * count // 3, name="hall"),
+            PlannedPlace(first_line=2 * count // 3, last_line=count, name="open"),
+        )
 
     def _music(self, count: int) -> list[ComposedMusic]:
         cues = []
@@ -115,7 +121,7 @@ class Drama:
             word = self.spoken[line].words[-1]
             plan = PlannedEffect(
                 id=f"e{i}", line=line, start=word.start, end=word.end, name="door", prompt="", seconds=1.2,
-                gain_db=-2.0, pan=0.4, seed=i,
+                gain_db=-2.0, pan=0.4, seed=i, distance=1.0 + 20.0 * (i % 3 == 2), last_line=min(count, line + 5) * (i % 2),
             )  # fmt: skip
             cues.append(RenderedEffect(plan, key, len(sound) / SAMPLE_RATE, 0.04, energies(sound)))
         return cues
@@ -124,7 +130,9 @@ class Drama:
         return lay_lines(self.segments, self.spoken[:lines], lead_in=2.5, complete=lines is None)
 
     def timeline(self, lines: int | None = None) -> Timeline:
-        return build_timeline(self.placed(lines), self.music, self.effects, tail=4.0, complete=lines is None)
+        return build_timeline(
+            self.placed(lines), self.music, self.effects, tail=4.0, places=self.places, complete=lines is None
+        )
 
 
 MakeDrama = Callable[..., Drama]

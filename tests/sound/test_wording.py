@@ -68,7 +68,7 @@ def revised(drama: Drama, line: int, seconds: float, text: str) -> tuple[tuple[P
         laid=before.duration,
     )
     placed = lay_lines(drama.segments, spoken, lead_in=2.5)
-    return placed, build_timeline(placed, drama.music, drama.effects, tail=4.0)
+    return placed, build_timeline(placed, drama.music, drama.effects, tail=4.0, places=drama.places)
 
 
 def reels(drama: Drama, placed: tuple[PlacedLine, ...], timeline: Timeline) -> list[str]:

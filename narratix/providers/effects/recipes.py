@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from narratix.ports import ProviderError
-from narratix.providers.effects import animals, machines, nature, people, things, weather
+from narratix.providers.effects import animals, machines, nature, orchestral, people, things, weather
 from narratix.providers.effects.synthesis import Random, Signal
 
 
@@ -83,6 +83,9 @@ EFFECT_RECIPES: Mapping[str, Recipe] = {
     "siren": Recipe(machines.siren, 6.0, True, ("alarm", "police", "ambulance")),
     "drum": Recipe(machines.drum, 3.8, False, ("drums", "drumming", "drumbeat")),
     "ship": Recipe(machines.ship, 7.0, True, ("boat", "hull", "deck", "sailing", "rowing")),
+    # the orchestra
+    "stinger dark": Recipe(orchestral.dark_stinger, 4.0, False, ("orchestral hit", "ominous")),
+    "stinger bright": Recipe(orchestral.bright_stinger, 4.0, False, ("mark tree", "wind chimes", "relief")),
 }
 
 _STEMS = re.compile(r"(?:ing|es|s|ed)$")

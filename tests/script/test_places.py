@@ -1,0 +1,81 @@
+"""Where a story happens, and what is only talked of."""
+
+from __future__ import annotations
+
+import pytest
+
+from narratix.script.engine import write_script
+from narratix.script.places import AWAY_METRES, FAR_METRES, NEAR_METRES, distance, scenes, stays
+
+
+def places(text: str) -> list[str]:
+    return [stay.place for stay in stays(text, write_script(text).segments)]
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("They crept into the dark cave. “Hush,” said Ann.", "cave"),
+        ("She was sitting in the little parlour. “Come in,” she said.", "room"),
+        ("In the great hall, the guests were waiting. “Silence!” cried the king.", "hall"),
+        ("Tom entered the old cathedral. “Hello?” he called.", "church"),
+        ("The prisoners were taken down to the dungeon. “Halt!” said the guard.", "vault"),
+        ("They walked through the forest all day. “I am tired,” said Ann.", "woods"),
+        ("He stepped into the carriage. “Drive on,” he said.", "cabin"),
+        ("We stood on the deck of the ship. “Land!” cried the boy.", "open"),
+        ("She went out into the night. “Is anybody there?” she asked.", "open"),
+        ("They hurried down the narrow alley. “This way,” said Tom.", "street"),
+        ("He ran along the corridor. “Stop!” cried the nurse.", "corridor"),
+        ("He hung up his hat by the hearth and drew a chair to the table. “Tea?” he said.", "room"),
+    ],
+)
+def test_given_people_at_a_place_when_read_then_it_is_heard(text: str, place: str) -> None:
+    assert places(text) == [place]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "“I was in the cave,” said Tom. “It was cold in the cathedral.”",
+        "They did not go into the cave. “Why not?” asked Ann.",
+        "He remembered how they had walked through the forest. “Ah,” he said.",
+        "It was as if they stood in a church. “Hush,” said Ann.",
+        "She looked out into the street. “Nobody,” she said.",
+        "If they went into the dungeon, they would die. “No,” said Ann.",
+        "There was no room for doubt. “Yes,” said Ann.",
+        "The caveat was well known in the courtesy of kings. “So it is,” said Ann.",
+        "He came to the church door. “Locked,” he said.",
+    ],
+)
+def test_given_a_place_that_is_denied_recalled_or_seen_from_afar_when_read_then_nobody_is_there(text: str) -> None:
+    assert places(text) == []
+
+
+def test_given_people_who_move_when_read_then_the_place_changes_where_they_do() -> None:
+    text = (
+        "They sat in the kitchen.\n\n“Listen,” said Ann.\n\nThey crept down into the cellar.\n\n“Who is there?” cried Tom."
+        "\n\n* * *\n\n“Nobody,” said a voice."
+    )
+    script = write_script(text)
+    found = stays(text, script.segments)
+    assert [stay.place for stay in found] == ["room", "vault"]
+    assert found[0].first == 0
+    assert text[script.segments[found[1].first].start :].startswith("They crept")
+    last = scenes(text, script.segments)[-1]
+    assert found[1].last == last
+    assert "Nobody" in text[script.segments[last].start : script.segments[last].end]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "metres"),
+    [
+        ("Far away, on the other side of the water, a bell was ringing.", FAR_METRES),
+        ("A distant bell was ringing.", FAR_METRES),
+        ("Outside a bell was ringing.", AWAY_METRES),
+        ("On the table a bell was ringing.", NEAR_METRES),
+        ("Far away was home. A bell was ringing. Outside it was cold.", NEAR_METRES),
+    ],
+)
+def test_given_a_sound_when_its_sentence_tells_how_far_it_is_then_that_is_known(sentence: str, metres: float) -> None:
+    start = sentence.index("bell")
+    assert distance(sentence, start, start + 4) == metres
