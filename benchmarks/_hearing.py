@@ -13,7 +13,7 @@ import soxr
 
 from benchmarks._hearing_ear import RATE, Heard
 from narratix.cli.performing import follow
-from narratix.events.catalogue import Gate, Options, PlannedEffect
+from narratix.events.catalogue import Gate, Options, PlannedEffect, PlannedPlace
 from narratix.handlers.arrangement import arrange, fetch_all, read
 from narratix.ports import SAMPLE_RATE, Cue, Sound, Timeline
 from narratix.services import Services
@@ -44,6 +44,7 @@ class Performed:
     cast: dict[str, str]
     placed: tuple[PlacedLine, ...]
     timeline: Timeline
+    places: tuple[PlannedPlace, ...]
     gates: tuple[Gate, ...]
     mp3: bytes
     vtt: str
@@ -85,6 +86,7 @@ async def performed(services: Services, text: str, engine: str, title: str = "")
             cast={member.id: member.name for member in job.script.cast},
             placed=arrangement.placed,
             timeline=arrangement.timeline,
+            places=job.plan.places,
             gates=job.mixed.gates,
             mp3=await storage.get(job.published.files[0].key),
             vtt=(await storage.get(captions.key)).decode(),

@@ -48,7 +48,7 @@ def decoded(mp3: bytes) -> Stereo:
 
 
 def waveform(drama: Performed, sound: Stereo, file: Path) -> None:
-    """The peaks of the file above the lanes of its speakers, its music and its effects."""
+    """The peaks of the file above the lanes of its speakers, its places, its music and its effects."""
     figure, (above, below) = _figure(2, heights=(3, 2), size=4.6)
     seconds, low, high = _peaks(sound)
     above.fill_between(seconds, low, high, color=VOICES[0], linewidth=0)
@@ -61,17 +61,23 @@ def waveform(drama: Performed, sound: Stereo, file: Path) -> None:
     for line in drama.placed:
         spoken[line.segment.speaker] = spoken.get(line.segment.speaker, 0) + 1
     speakers = sorted(spoken, key=lambda speaker: -spoken[speaker])
-    lanes = [*(drama.cast[speaker] for speaker in speakers), "music", "effects"]
+    lanes = [*(drama.cast[speaker] for speaker in speakers), "place", "music", "effects"]
     for line in drama.placed:
         lane = speakers.index(line.segment.speaker)
         below.broken_barh(
             [(line.begins, line.ends - line.begins)], (lane - 0.35, 0.7), color=VOICES[lane % len(VOICES)]
         )
+    for number, place in enumerate(drama.places):
+        lines = drama.placed[place.first_line : place.last_line]
+        begins, ends = lines[0].begins, lines[-1].ends
+        shade = 0.35 + 0.25 * (number % 2)
+        below.broken_barh([(begins, ends - begins)], (len(speakers) - 0.35, 0.7), color=SOFT, alpha=shade)
+        below.text((begins + ends) / 2, len(speakers), place.name, ha="center", va="center", fontsize=7, color=INK)
     for number, cue in enumerate(drama.timeline.music):
-        lane, shade = len(speakers), 0.55 + 0.35 * (number % 2)
+        lane, shade = len(speakers) + 1, 0.55 + 0.35 * (number % 2)
         below.broken_barh([(cue.begins, cue.ends - cue.begins)], (lane - 0.35, 0.7), color=MUSIC, alpha=shade)
     for cue in drama.timeline.effects:
-        below.broken_barh([(cue.begins, cue.ends - cue.begins)], (len(speakers) + 0.65, 0.7), color=EFFECT, alpha=0.7)
+        below.broken_barh([(cue.begins, cue.ends - cue.begins)], (len(speakers) + 1.65, 0.7), color=EFFECT, alpha=0.7)
     below.set_yticks(range(len(lanes)), lanes, fontsize=8)
     below.invert_yaxis()
     below.set_xlabel("seconds")

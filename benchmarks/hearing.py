@@ -217,7 +217,7 @@ def effect_distances(
             continue
         stem, begins = (drama.effects, 0.0) if sounded.alone is None else (sounded.alone, sounded.alone_from)
         low = max(0.0, at - 1.5)
-        length = sounded.cue.ends - sounded.cue.begins
+        length = min(sounded.cue.ends - sounded.cue.begins, plan.seconds)  # an ambience goes on
         sets_in = onset(stem[round((low - begins) * RATE) : round((at + length + 0.5 - begins) * RATE)])
         if sets_in is None:
             silent.append(name)

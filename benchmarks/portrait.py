@@ -46,10 +46,11 @@ without one. All of it is made by one command, which performs the story, listens
 The story is “{drama.title}”, {len(drama.text):,} characters, spoken by {ENGINES.get(drama.engine, drama.engine)}:
 {minutes} min {seconds} s. Voices: {len(drama.cast)}; pieces of music: {len(drama.timeline.music)}; effects: {len(drama.timeline.effects)}.
 
-![The waveform of the drama above one lane for each voice, the music and the effects](listening-waveform.png)
+![The waveform of the drama above one lane for each voice, the place, the music and the effects](listening-waveform.png)
 
-The lanes show who speaks when. Music leads in, steps back by 12 dB behind every voice, and leads out; where the scene
-changes, one piece fades into the next.
+The lanes show who speaks when, and where: in a room, a hall or a cave voices and effects ring as they would there, in the
+open they do not, and the narrator is in no place. Music leads in, steps back by 12 dB behind every voice, and leads out;
+where the scene changes, one piece fades into the next. An ambience lasts until the place is another.
 
 ![The spectrogram of the drama](listening-spectrogram.png)
 

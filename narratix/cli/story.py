@@ -108,9 +108,9 @@ class _Teller:
                 return [f"Voices of {event.engine} were cast: {_listed(cast)}."]
             case SoundPlanned():
                 self._cues = {cue.id: cue.mood for cue in event.music} | {cue.id: cue.name for cue in event.effects}
-                return [
-                    f"Sound was planned: {_count(len(event.music), 'music cue')}, {_count(len(event.effects), 'effect')}."
-                ]
+                told = f"{_count(len(event.music), 'music cue')}, {_count(len(event.effects), 'effect')}"
+                places = list(dict.fromkeys(place.name for place in event.places))
+                return [f"Sound was planned: {told}{f'; heard in: {_listed(places)}' if places else ''}."]
             case LineRevised():
                 return [self._revision(event)]
             case LineSpoken():
