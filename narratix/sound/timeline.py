@@ -37,6 +37,9 @@ BARE_TAIL_SECONDS = 1.0
 CUT_FADE_SECONDS = 0.3
 EARLIEST_EFFECT_SECONDS = 1.5
 BED_FADE_SECONDS = 2.0
+BED_SOFTER_DB = 5.0
+"""What lasts under many lines is softer than what is heard under one: two beds and the music together must leave the voices
+15 LU clear."""
 SETTLE_SECONDS = 2.0
 """How far a later line can reach back before the end of the last one: a crossfade's half, a duck's
 250 ms, an effect's onset."""
@@ -338,7 +341,7 @@ def _bed(
         key=effect.clip_key,
         begins=begins,
         ends=ends,
-        gain_db=_effect_gain(effect),
+        gain_db=round(_effect_gain(effect) - BED_SOFTER_DB, 2),
         pan=plan.pan,
         fade_out=fade,
         loops=True,
