@@ -6,6 +6,7 @@ import asyncio
 import importlib.util
 import json
 import os
+import shutil
 import tomllib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -123,6 +124,90 @@ async def test_given_a_rollback_then_it_goes_to_the_last_deployment_that_can_be_
     status, said = await run("rollback", **known, DEPLOYMENT="d1")
     assert status == 0, said
     assert platform.rolled_back == ["d2", "d1"]
+
+
+class Bucket:
+    """A store for backups, which loses the last byte of what it keeps where it `spoils`."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, bytes] = {}
+        self.spoils = False
+
+    async def answer(self, request: web.Request) -> web.Response:
+        if request.method == "PUT":
+            self.kept[request.path] = await request.read()
+            return web.Response(headers={"ETag": '"1"'})
+        body = self.kept[request.path][: -1 if self.spoils else None]
+        return web.Response(body=b"" if request.method == "HEAD" else body, headers={"ETag": '"1"'})
+
+
+@pytest.fixture
+async def checkout(tmp_path: Path) -> Path:
+    """The scripts of a release beside a `run` and a platform's client that only note that they were called."""
+    shutil.copytree(ROOT / "deploy", tmp_path / "deploy")
+    (tmp_path / ".venv").symlink_to(ROOT / ".venv")
+    for name in ("run", "railway"):
+        note = tmp_path / name
+        note.write_text(f'#!/bin/sh\necho {name} "$@" >> {tmp_path}/called\n')
+        note.chmod(0o755)
+    return tmp_path
+
+
+async def released(checkout: Path, environment: str, dsn: str, **settings: str) -> tuple[int, str, list[str]]:
+    """(status, what was said, what was called)."""
+    given = {"RAILWAY_TOKEN": "token", "RAILWAY": str(checkout / "railway"), "DATABASE_URL": dsn, "COMMIT": COMMIT,
+             "PAUSE": "0.01", "TRIES": "2", "PYTHONPATH": str(ROOT),
+             "PATH": f"{packaged_binaries()}:{os.environ['PATH']}"}  # fmt: skip
+    status, said = await run(str(checkout / "deploy" / "release"), environment, **given, **settings)
+    called = checkout / "called"
+    return status, said, called.read_text().splitlines() if called.exists() else []
+
+
+async def test_given_a_release_to_production_then_its_backup_is_kept_elsewhere_before_the_migration(
+    checkout: Path, platform: Platform, dsn: str
+) -> None:
+    bucket, application = Bucket(), web.Application(client_max_size=1 << 30)
+    application.router.add_route("*", "/{path:.*}", bucket.answer)
+    async with on_loopback(application) as store:
+        known = {"PUBLIC_URL": platform.url, "STAGING_URL": platform.url, "BACKUP_S3_ENDPOINT": store,
+                 "BACKUP_S3_BUCKET": "backups-of-ours", "BACKUP_S3_ACCESS_KEY": "a", "BACKUP_S3_SECRET_KEY": "s"}  # fmt: skip
+        status, said, called = await released(checkout, "production", dsn, **known)
+        assert status == 0, said
+        assert called == ["run setup", "run migrate", "railway up --ci --environment production --service narratix"]
+        [(place, kept)] = bucket.kept.items()
+        assert place.startswith("/backups-of-ours/backups/narratix-")
+        [dump] = (checkout / "backups").iterdir()
+        assert kept == dump.read_bytes()
+        assert kept.startswith(b"PGDMP")
+
+        bucket.spoils = True
+        (checkout / "called").unlink()
+        status, said, called = await released(checkout, "production", dsn, **known)
+        assert (status, "not what was written" in said) == (1, True)
+        assert called == ["run setup"]
+        status, said, called = await released(checkout, "production", dsn, **known | {"BACKUP_S3_BUCKET": ""})
+        assert (status, "BACKUP_S3_BUCKET is not set" in said) == (1, True)
+        assert "run migrate" not in called
+
+
+async def test_given_a_commit_that_staging_does_not_run_then_it_does_not_go_to_production(
+    checkout: Path, platform: Platform, dsn: str
+) -> None:
+    platform.answers = [(200, {"status": "ready", "commit": "another"})]
+    status, said, called = await released(
+        checkout, "production", dsn, PUBLIC_URL=platform.url, STAGING_URL=platform.url
+    )
+    assert (status, called) == (1, [])
+    assert f"Staging does not run {COMMIT}" in said
+    assert not (checkout / "backups").exists()
+
+
+async def test_given_a_release_to_staging_then_it_is_migrated_and_deployed_without_a_backup(
+    checkout: Path, platform: Platform, dsn: str
+) -> None:
+    status, said, called = await released(checkout, "staging", dsn, PUBLIC_URL=platform.url)
+    assert status == 0, said
+    assert called == ["run setup", "run migrate", "railway up --ci --environment staging --service narratix"]
 
 
 async def test_given_nothing_to_go_back_to_then_the_rollback_says_so(platform: Platform) -> None:
