@@ -1,4 +1,10 @@
-"""How soon a drama plays in Chromium after its text was submitted, whether it ever stalls, and whether what was heard is what was finished."""
+"""How soon a drama plays in Chromium after its text was submitted, whether it ever stalls, and whether what was heard is what was finished.
+
+    python -m benchmarks.listening TEXT --engine kokoro [--until-playing] [--revise] [--home DIR]
+
+With `--revise`, lines of the finished drama are then given other words on the same service (benchmarks/revise.py); `--home`
+keeps its database and its sounds for whoever wants to listen later.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +13,7 @@ import json
 import os
 import shutil
 import subprocess
-import sys
-import tempfile
 import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks._report import RESULTS, conditions
+from benchmarks._serving import call, fetched, service
+from benchmarks.revise import revisions
 from narratix.embedded.ffmpeg import find_ffmpeg
 from narratix.samples import SAMPLES
 
-PROJECT = Path(__file__).parents[1]
 RATE = 44_100
 BROWSER = ["--headless", "--no-sandbox", "--disable-gpu", "--autoplay-policy=no-user-gesture-required"]
 
@@ -56,22 +59,6 @@ BACK = """async () => {
   heard.waits.length = waits;
   return { seconds: late() ? null : (performance.now() - from) / 1000 - 0.2 };
 }"""
-
-
-@contextmanager
-def service(engine: str) -> Iterator[str]:
-    """A service of its own, with nothing in its store, that has had a moment to warm up."""
-    with tempfile.TemporaryDirectory(prefix="narratix-listening-") as home:
-        Path(home).chmod(0o755)
-        environment = os.environ | {"NARRATIX_HOME": home, "NARRATIX_SPEECH": engine, "NARRATIX_LOG_LEVEL": "error"}
-        command = [sys.executable, "-m", "narratix", "serve", "--port", "0"]
-        process = subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=subprocess.PIPE, text=True)
-        assert process.stdout is not None
-        try:
-            yield process.stdout.readline().removeprefix("listening on ").strip()
-        finally:
-            process.terminate()
-            process.wait()
 
 
 def measured(url: str, text: str, engine: str, patience: float, *, until_playing: bool = False) -> dict[str, Any]:
@@ -107,6 +94,7 @@ def measured(url: str, text: str, engine: str, patience: float, *, until_playing
         browser.close()
     waits = [round(((wait.get("to") or heard["now"]) - wait["from"]) / 1000, 2) for wait in heard["waits"]]
     begun = {
+        "job": job,
         "engine": engine,
         "characters": len(text),
         "load_before": round(load, 2),
@@ -145,11 +133,6 @@ def steps(url: str, job: str) -> dict[str, float]:
 
 def status_of(url: str, job: str) -> str:
     return str(json.loads(fetched(f"{url}/api/demo/status/{job}"))["status"])
-
-
-def fetched(url: str) -> bytes:
-    with urllib.request.urlopen(url, timeout=60) as answer:
-        return bytes(answer.read())
 
 
 def compared(url: str, job: str) -> dict[str, Any]:
@@ -204,13 +187,32 @@ def main() -> None:
     parser.add_argument("--warm", type=float, default=8.0, help="seconds that the service has before the text comes")
     parser.add_argument("--patience", type=float, default=3600.0, help="seconds to wait for the drama")
     parser.add_argument("--until-playing", action="store_true", help="only how soon it plays")
+    parser.add_argument("--revise", action="store_true", help="then change lines of the finished drama, too")
+    parser.add_argument("--at", default="0.25,0.5,0.9", help="which lines are changed, as shares of the script")
+    parser.add_argument("--home", type=Path, help="keep the service's things in this directory")
+    parser.add_argument("--name", help="of the file in results/; default: listening-ENGINE")
     asked = parser.parse_args()
     text = asked.text.read_text() if asked.text else SAMPLES[0].text
     for engine in asked.engine or ["fast"]:
-        with service(engine) as url:
+        with service(engine, asked.home) as url:
             time.sleep(asked.warm)
             found = measured(url, text, engine, asked.patience, until_playing=asked.until_playing)
+            if asked.revise and found.get("status") == "completed":
+                first = rendered_in(url, found["job"])
+                found["first_render_seconds"] = round(first, 2)
+                found["revisions"] = revisions(url, found["job"], first, map(float, asked.at.split(",")))
             print(json.dumps(found, indent=2), flush=True)
+        if not asked.until_playing:
+            RESULTS.mkdir(exist_ok=True)
+            kept = RESULTS / f"{asked.name or f'listening-{engine}'}.json"
+            kept.write_text(json.dumps({**found, "conditions": conditions()}, indent=2) + "\n", encoding="utf-8")
+
+
+def rendered_in(url: str, job: str) -> float:
+    """Seconds from the submission of a job to its end, as the log has them."""
+    events = call(f"{url}/api/jobs/{job}/events?limit=10000")
+    times = {event["type"]: datetime.fromisoformat(event["recorded_at"]) for event in events}
+    return (times["JobCompleted"] - times["JobSubmitted"]).total_seconds()
 
 
 if __name__ == "__main__":

@@ -14,11 +14,12 @@ import json
 import os
 import sys
 import time
-import urllib.request
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks.listening import service
+from benchmarks._serving import call, service
 from narratix.samples import SAMPLES
 
 CHARACTERS = 42_000
@@ -30,32 +31,36 @@ def main() -> int:
     options.add_argument("--engine", default="fast", help="the speech engine")
     options.add_argument("--text", type=Path, help="a story of up to 50 KB")
     options.add_argument("--formats", default="mp3,m4b")
+    options.add_argument("--warm", type=float, default=8.0, help="seconds that the service has before the text comes")
     options.add_argument("--at", default="0.25,0.5,0.9", help="which lines are changed, as shares of the script")
     given = options.parse_args()
     text = given.text.read_text(encoding="utf-8") if given.text else long_story()
     wishes = {"engine": given.engine, "formats": given.formats.split(",")}
     with service(given.engine) as url:
+        time.sleep(given.warm)
         load = os.getloadavg()[0]
         began = time.perf_counter()
         job = call(f"{url}/api/demo/submit", {"text": text, "options": wishes})["job_id"]
         until_ended(url, job)
         first = time.perf_counter() - began
-        lines = call(f"{url}/api/demo/result/{job}")["script"]
-        spoken = [line["line"] for line in lines if line["clip"]]
+        result = call(f"{url}/api/demo/result/{job}")
         figures: dict[str, Any] = {
             "engine": given.engine,
             "characters": len(text),
-            "lines": len(lines),
-            "drama_seconds": round(call(f"{url}/api/demo/result/{job}")["audio"]["duration_seconds"], 1),
+            "lines": len(result["script"]),
+            "drama_seconds": round(result["audio"]["duration_seconds"], 1),
             "load_before": round(load, 2),
             "first_render_seconds": round(first, 2),
-            "revisions": [],
+            "revisions": revisions(url, job, first, map(float, given.at.split(","))),
         }
-        for share in map(float, given.at.split(",")):
-            line = spoken[min(len(spoken) - 1, int(share * len(spoken)))]
-            figures["revisions"].append(revised(url, job, line, first))
     print(json.dumps(figures, indent=1))
     return 0
+
+
+def revisions(url: str, job: str, first: float, shares: Iterable[float]) -> list[dict[str, Any]]:
+    """Give lines at these shares of the script other words, one after another, beside a first render of `first` seconds."""
+    spoken = [line["line"] for line in call(f"{url}/api/demo/result/{job}")["script"] if line["clip"]]
+    return [revised(url, job, spoken[min(len(spoken) - 1, int(share * len(spoken)))], first) for share in shares]
 
 
 def revised(url: str, job: str, line: int, first: float) -> dict[str, Any]:
@@ -70,6 +75,7 @@ def revised(url: str, job: str, line: int, first: float) -> dict[str, Any]:
     mixed = next(data for kind, data in named if kind == "DramaMixed")
     return {
         "line": line,
+        "seconds_to": _steps(events),
         "seconds": round(seconds, 2),
         "percent_of_first": round(100 * seconds / first, 2),
         "clips_spoken": sum(kind == "LineSpoken" and not data["usage"]["cached"] for kind, data in named),
@@ -80,18 +86,22 @@ def revised(url: str, job: str, line: int, first: float) -> dict[str, Any]:
     }
 
 
+def _steps(events: Sequence[dict[str, Any]]) -> dict[str, float]:
+    """Seconds from the revision to each event that it led to."""
+    began = datetime.fromisoformat(events[0]["recorded_at"])
+    return {
+        event["type"] + str(event["data"].get("passage", "")): round(
+            (datetime.fromisoformat(event["recorded_at"]) - began).total_seconds(), 2
+        )
+        for event in events
+    }
+
+
 def until_ended(url: str, job: str) -> None:
     while (status := call(f"{url}/api/demo/status/{job}"))["status"] in ("queued", "running"):
         time.sleep(0.1)
     if status["status"] != "completed":
         sys.exit(f"The job {job} is {status['status']}: {status['error']}")
-
-
-def call(url: str, body: dict[str, Any] | None = None) -> Any:
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=60) as answer:
-        return json.load(answer)
 
 
 def long_story() -> str:
