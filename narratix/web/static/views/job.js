@@ -58,9 +58,11 @@ function Making({ session, player, state, cast, colour, name, engines, clips }) 
     if (!opened) return;
     player.follow(script, stream.seconds);
     if (player.streams) return;
-    player.listen(state.links.stream ?? api.streamUrl(session.id));
-    // Who has just sent a story waits to hear it; who comes by, or listens to single lines, decides for themselves.
-    if (navigator.userActivation?.hasBeenActive && !clips.playing.value) player.play();
+    // Who has just sent a story waits to hear it; who comes by, or listens to single lines, decides for themselves. An
+    // element that is told to play before it has a source is paused by getting one (WHATWG HTML, media load algorithm).
+    player.listen(state.links.stream ?? api.streamUrl(session.id)).then(() => {
+      if (navigator.userActivation?.hasBeenActive && !clips.playing.value) player.play();
+    });
   }, [opened, script, stream.seconds]);
   return html`
     ${opened && html`<${PlayerBar} player=${player} script=${script} bars=${bars} name=${name} growing=${!stream.sealed} />`}
