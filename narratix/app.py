@@ -47,6 +47,7 @@ from narratix.providers.pool import prepare
 from narratix.providers.replicate import sleeping
 from narratix.providers.speech import CLOUD_SPEECH, SPEECH
 from narratix.providers.speech.design import ElevenLabsDesign
+from narratix.providers.speech.elevenlabs import ElevenLabsSpeech
 from narratix.providers.speech.lexicon import global_pronunciations
 from narratix.providers.storage.directory import DirectoryStorage
 from narratix.retention import Retention
@@ -168,7 +169,7 @@ async def open_app(settings: Settings, database: Database, role: Role = "all") -
                 handlers=HANDLERS,
                 ports=ports,
                 slots=slots(settings),
-                limits=settings.limits,
+                limits=limits(settings),
                 jobs=jobs,
                 lease=settings.lease_seconds,
                 quiet=quiet,
@@ -231,6 +232,17 @@ def slots(settings: Settings) -> dict[str, int]:
     workers keeps these busy while another line is stored."""
     speech = settings.speech_workers
     return {"nothing": 4, "language": 1, "speech": speech + 2, "music": 1, "effects": 1, "stream": 1, "mastering": 1}
+
+
+def limits(settings: Settings) -> dict[str, int]:
+    """How many pieces of work may run at once in all processes together. Where ElevenLabs is the first choice, the calls
+    that its plan allows are shared among what asks it, unless the settings say otherwise."""
+    plan = settings.elevenlabs_calls if settings.elevenlabs_api_key.get_secret_value() else 0
+    first = {port: names[:1] for port in ("music", "effects") if (names := settings.engines(getattr(settings, port)))}
+    shared = {port: 1 for port, names in first.items() if plan and names == [ElevenLabsSpeech.name]}
+    if plan and settings.speech == ElevenLabsSpeech.name:
+        shared["speech"] = max(1, plan - len(shared))
+    return {**shared, **settings.limits}
 
 
 @contextlib.asynccontextmanager

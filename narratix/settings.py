@@ -126,7 +126,8 @@ class Settings(BaseSettings):
     """After this long without a sign of life a worker's work is given to another one."""
     limits: dict[str, PositiveInt] = {}
     """How many calls may be under way at once in all processes together, for each kind of port, as JSON: {"speech": 5}.
-    For vendors that allow so many; a kind that is not named is bounded in each process alone."""
+    For vendors that allow so many. Where ElevenLabs comes first, its plan's calls are shared out by themselves; another kind
+    that is not named is bounded in each process alone."""
     link_seconds: int = Field(default=24 * 3600, ge=60, le=7 * 24 * 3600)
     rate_limit_per_minute: int = Field(default=10, ge=1)
     max_text_bytes: int = 50 * 1024
