@@ -115,7 +115,8 @@ def _libraries(_settings: Settings) -> str:
 
 def _kokoro(settings: Settings) -> str:
     size = len(kokoro_model.weights())
-    names = {KOKORO_CHARACTERS.get(voice.id, (voice.id, 1.0))[0] for voice in KOKORO_VOICES}
+    made_of = (KOKORO_CHARACTERS.get(voice.id, (voice.id, 1.0))[0] for voice in KOKORO_VOICES)
+    names = {name for names in made_of for name in names.split("+")}  # a voice may be a blend
     for name in sorted(names):
         kokoro_model.style(settings.packages / "kokoro-js" / "voices" / f"{name}.bin")
     return f"{size / 1e6:.0f} MB of weights with the right hash, {len(KOKORO_VOICES)} voices from {len(names)} files"

@@ -28,6 +28,7 @@ from narratix.doctor.findings import Finding, Wanting
 from narratix.doctor.platform import database_room, prices, public_address, reports
 from narratix.ports import ProviderError
 from narratix.providers.speech import hibari, kokoro_model
+from narratix.providers.speech.voices import KOKORO_CHARACTERS, KOKORO_VOICES
 from narratix.services import Services
 from narratix.settings import Settings
 from tests.loopback import on_loopback
@@ -79,6 +80,16 @@ def test_given_packages_that_are_not_there_then_it_is_broken_and_set_up_is_advis
     finding = found_by(check, Settings(packages=tmp_path))
     assert finding.state == "broken"
     assert "./run setup" in finding.found + finding.advice or "npm" in finding.found
+
+
+def test_given_what_is_installed_here_then_every_voice_is_found() -> None:
+    settings = Settings()
+    found = found_by(doctor._kokoro, settings)
+    assert found.state == "ok", found.found
+    files = {file.stem for file in (settings.packages / "kokoro-js" / "voices").glob("*.bin")}
+    named = {name for voice in KOKORO_VOICES for name in KOKORO_CHARACTERS.get(voice.id, (voice.id, 1.0))[0].split("+")}
+    assert named <= files
+    assert f"{len(KOKORO_VOICES)} voices from {len(named)} files" in found.found
 
 
 def test_given_weights_that_are_damaged_then_the_voices_are_broken(monkeypatch: pytest.MonkeyPatch) -> None:
