@@ -68,7 +68,7 @@ def revised(url: str, job: str, line: int, first: float) -> dict[str, Any]:
     version = call(f"{url}/api/demo/status/{job}")["version"]
     began = time.perf_counter()
     call(f"{url}/api/demo/revise/{job}", {"line": line, "text": WORDING})
-    until_ended(url, job)
+    until_ended(url, job, after=version + 2)  # LineRevised and JobRetried; the status may not know of them yet
     seconds = time.perf_counter() - began
     events = call(f"{url}/api/jobs/{job}/events?after={version}&limit=10000")
     named = [(event["type"], event["data"]) for event in events]
@@ -97,8 +97,11 @@ def _steps(events: Sequence[dict[str, Any]]) -> dict[str, float]:
     }
 
 
-def until_ended(url: str, job: str) -> None:
-    while (status := call(f"{url}/api/demo/status/{job}"))["status"] in ("queued", "running"):
+def until_ended(url: str, job: str, after: int = 0) -> None:
+    """Wait until the status of a later version than `after` is the job's end."""
+    while (status := call(f"{url}/api/demo/status/{job}"))["status"] in ("queued", "running") or (
+        status["version"] <= after
+    ):
         time.sleep(0.1)
     if status["status"] != "completed":
         sys.exit(f"The job {job} is {status['status']}: {status['error']}")
