@@ -170,7 +170,7 @@ async def test_given_a_file_four_times_as_large_then_it_takes_no_more_memory_to_
     r2: tuple[str, R2], tmp_path: Any
 ) -> None:
     grown = {}
-    for megabytes in (40, 160):
+    for megabytes in (50, 200):
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "benchmarks.storage", "--child", r2[0], "--megabytes", str(megabytes)),
             stdout=asyncio.subprocess.PIPE,
@@ -180,5 +180,5 @@ async def test_given_a_file_four_times_as_large_then_it_takes_no_more_memory_to_
         figures = json.loads(output)
         assert figures["whole"] is True
         grown[megabytes] = figures["peak_bytes"] - figures["before_bytes"]
-    assert grown[160] < grown[40] + 20 * MEGABYTE
-    assert grown[160] < 120 * MEGABYTE
+    assert grown[200] < grown[50] + 20 * MEGABYTE
+    assert grown[200] < 120 * MEGABYTE
