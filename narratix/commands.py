@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from narratix.events.catalogue import Event, Options
 from narratix.events.store import Conflict, EventStore, NewEvent
 from narratix.handlers.texts import Texts, text_key
 from narratix.job import Cancel, Command, Expire, GiveFeedback, Hold, Job, Release, Retry, Revise, Submit, decide, fold
+from narratix.ports import ProviderError
 from narratix.spend import Budget
 from narratix.webhooks.deliveries import OtherTarget, Targets
 
@@ -114,6 +116,13 @@ class Commands:
                 await self._spending.budget.settle(job_id, 0.0)
             raise
         return job_id
+
+    async def admit(self, job: Job, *, actor: str = "anonymous") -> None:
+        """Reserve what a job that comes in an archive, unfinished, may yet cost here. Raises OverBudget."""
+        if self._spending is not None:
+            with contextlib.suppress(ProviderError):  # an engine that is not here costs nothing
+                usd = self._spending.estimate(job.characters, job.options)
+                await self._spending.budget.reserve(job.id, actor, usd)
 
     async def _name_target(self, targets: Targets, job_id: uuid.UUID, actor: str, webhook: str) -> None:
         try:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -23,6 +23,7 @@ import msgspec
 from narratix.archives.container import Line, Manifest, Reader, Spoiled, read_lines, stems
 from narratix.events.catalogue import JobSubmitted
 from narratix.events.requests import APPEND, Request, StoreError, answer, arguments
+from narratix.job import Job, fold
 from narratix.ports import NotStored, ProviderError, Storage
 from narratix.providers.storage.keys import checked_key
 from narratix.retention import stem
@@ -44,15 +45,20 @@ class Restored:
     known: bool
 
 
-async def restore_job(path: Path, pool: asyncpg.Pool, storage: Storage, scratch: Path) -> Restored:
+async def restore_job(
+    path: Path, pool: asyncpg.Pool, storage: Storage, scratch: Path, admit: Callable[[Job], Awaitable[None]]
+) -> Restored:
     """Check the whole archive, then store its objects, then append its events, all of them or none. Repeating it is
-    harmless. One object at a time lies in `scratch`; in memory are the job's events. Raises Spoiled, Refused, StoreError,
-    ProviderError, OSError."""
+    harmless. One object at a time lies in `scratch`; in memory are the job's events. `admit` is asked before a job that
+    had not ended goes on here. Raises Spoiled, Refused, StoreError, ProviderError, OSError, and what `admit` raises."""
     reader = await asyncio.to_thread(Reader, path)
     try:
         await asyncio.to_thread(reader.check)
         lines = await asyncio.to_thread(_events, reader)
         known = await _is_known(pool, reader.manifest.job_id, lines)
+        job = fold(Job(id=reader.manifest.job_id), (line.event for line in lines))
+        if job.active and not known:
+            await admit(job)
         with tempfile.TemporaryDirectory(prefix="archive-", dir=scratch) as aside:
             new = await _new_objects(reader.manifest, storage, Path(aside) / "there")
             for key in new:

@@ -157,11 +157,18 @@ def restore_one(file: Path) -> None:
     """Take a job in from FILE, which `export` wrote here or elsewhere. Everything in it is checked before."""
     from narratix.archives.container import Spoiled
     from narratix.archives.restore import Refused, restore_job
+    from narratix.spend import OverBudget
 
     async def work(services: Services) -> None:
         try:
-            done = await restore_job(file, services.pool, services.ports.storage, services.ports.scratch)
-        except (Spoiled, Refused) as problem:
+            done = await restore_job(
+                file,
+                services.pool,
+                services.ports.storage,
+                services.ports.scratch,
+                lambda job: services.commands.admit(job, actor=ACTOR),
+            )
+        except (Spoiled, Refused, OverBudget) as problem:
             raise CommandFailed(f"{file} was not restored. {problem}") from problem
         if done.known:
             click.echo(f"Job {done.job_id} was here already, the same; {done.objects} objects were put back.")

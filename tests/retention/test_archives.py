@@ -10,6 +10,7 @@ import tarfile
 import tracemalloc
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -22,11 +23,14 @@ from narratix.app import Database, open_app
 from narratix.archives.container import EVENTS, MANIFEST, OBJECTS, Spoiled
 from narratix.archives.export import Exported, export_job
 from narratix.archives.restore import Refused, Restored, restore_job
-from narratix.commands import NoSuchJob
+from narratix.commands import Commands, NoSuchJob, Spending
 from narratix.events import audit
+from narratix.events.catalogue import Options
 from narratix.events.store import NewEvent
 from narratix.results import result
 from narratix.services import Services
+from narratix.settings import Settings
+from narratix.spend import OverBudget
 from tests.conftest import database_address, quick_settings
 
 STORY = "The rain fell.\n\n“Who is there?” whispered Anna.\n"
@@ -62,7 +66,9 @@ async def export(services: Services, job_id: UUID, path: Path) -> Exported:
 
 
 async def restore(services: Services, path: Path) -> Restored:
-    return await restore_job(path, services.pool, services.ports.storage, services.ports.scratch)
+    return await restore_job(
+        path, services.pool, services.ports.storage, services.ports.scratch, services.commands.admit
+    )
 
 
 async def contents(services: Services) -> dict[str, tuple[str, bytes]]:
@@ -148,6 +154,25 @@ async def test_given_a_service_with_a_webhook_when_a_job_is_restored_then_its_ol
     finally:
         await administration.execute(f"drop database {name} with (force)")
         await administration.close()
+
+
+async def test_given_a_job_that_had_not_ended_and_would_be_paid_for_when_restored_then_it_must_fit_the_caps(
+    settings: Settings, dsn: str, other: Services, tmp_path: Path
+) -> None:
+    paid = settings.model_copy(update={"elevenlabs_api_key": SecretStr("key"), "elevenlabs_url": "http://127.0.0.1:9"})
+    async with open_app(paid, Database(dsn), "web") as here:  # nobody works here
+        options = Options(engine="elevenlabs", music=False, effects=False)
+        job_id = await here.commands.submit(STORY, options=options)
+        await export(here, job_id, tmp_path / "job.tar")
+    there = replace(other, commands=Commands(other.store, other.ports.texts, Spending(other.budget, lambda *_: 1.5)))
+    other.budget.caps = replace(other.budget.caps, day=1.0)
+    with pytest.raises(OverBudget):
+        await restore(there, tmp_path / "job.tar")
+    assert (await other.store.head(), await contents(other)) == (0, {})
+
+    other.budget.caps = replace(other.budget.caps, day=2.0)
+    await restore(there, tmp_path / "job.tar")
+    assert (await other.budget.committed()).day == 1.5
 
 
 async def test_given_a_job_that_is_here_already_when_files_are_lost_then_restoring_puts_them_back(
