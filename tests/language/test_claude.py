@@ -19,6 +19,7 @@ from narratix.providers.language.remembered import RememberedOracle
 from narratix.providers.language.rules import RulesLanguage
 from narratix.providers.storage.directory import DirectoryStorage
 from narratix.script.directions import MEDIA, direction_of
+from narratix.script.engine import write_script
 from narratix.script.tiling import check_tiling
 from narratix.sound.media import medium_of
 from tests.language.claude_standin import KEY, ClaudeStandin, Fault
@@ -203,7 +204,7 @@ async def test_given_a_text_against_the_policy_then_it_is_refused_and_no_other_e
 
 @pytest.mark.parametrize("kind", ["judge", "cast"])
 async def test_given_a_judgement_or_a_cast_list_that_is_no_json_then_nothing_of_it_is_believed(
-    language: LabelledLanguage, mind: Mind, kind: str
+    language: LabelledLanguage, claude: ClaudeStandin, mind: Mind, kind: str
 ) -> None:
     mind.garbled = (kind,)
     if kind == "judge":  # what is not judged is not performed
@@ -211,8 +212,10 @@ async def test_given_a_judgement_or_a_cast_list_that_is_no_json_then_nothing_of_
             await language.write_script(STORY)
         assert not caught.value.permanent
         return
-    script = await language.write_script(STORY)
-    assert [member.name for member in script.cast] == ["Narrator", "Anna", "Mr. Brown"]  # as the rules found them
+    check_tiling(STORY, (await language.write_script(STORY)).segments)
+    [asked] = [text for request in claude.requests if "You direct" in (text := str(request["system"]))]
+    for member in write_script(STORY).cast:  # who speaks is asked among those whom the rules found
+        assert member.narrator or f": {member.name} (" in asked
 
 
 FAULTS = [
