@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from io import BytesIO
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -24,13 +25,14 @@ def to_flac(sound: Sound, bits: Literal[16, 24] = 16) -> bytes:
     return buffer.getvalue()
 
 
-def from_flac(data: bytes) -> Sound:
-    """The sound of FLAC or WAV bytes: (n,) for mono, (n, 2) for stereo. Raises NotDecodable, also for
+def from_flac(data: bytes | Path) -> Sound:
+    """The sound of FLAC or WAV, in memory or in a file: (n,) for mono, (n, 2) for stereo. Raises NotDecodable, also for
     another sample rate than 44.1 kHz."""
     try:
-        sound, rate = soundfile.read(BytesIO(data), dtype="float32")
+        sound, rate = soundfile.read(data if isinstance(data, Path) else BytesIO(data), dtype="float32")
     except soundfile.SoundFileError as error:
-        raise NotDecodable(f"These {len(data):,} bytes cannot be read as sound: {error}") from error
+        what = data.name if isinstance(data, Path) else f"These {len(data):,} bytes"
+        raise NotDecodable(f"{what} cannot be read as sound: {error}") from error
     if rate != SAMPLE_RATE:
         raise NotDecodable(f"A clip has a sample rate of {rate:,} Hz; the mix needs {SAMPLE_RATE:,} Hz.")
     result: Sound = sound

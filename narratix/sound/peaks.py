@@ -16,6 +16,8 @@ from narratix.ports import Sound
 OVERSAMPLING = 4
 TAPS = 12
 TILE = 64
+_AT_ONCE = 256
+"""Tiles, so that a long piece takes no more memory than a short one."""
 Envelope = npt.NDArray[np.float64]
 
 
@@ -55,15 +57,15 @@ def peak_envelope(sound: Sound, threshold: float) -> Envelope:
         return envelope
 
     padded = np.pad(sound, ((_BEFORE, _AFTER + tiles * TILE - len(sound)), (0, 0)))
-    spans = np.lib.stride_tricks.sliding_window_view(padded, TILE + TAPS - 1, axis=0)[hot * TILE]
-    around = np.ascontiguousarray(np.lib.stride_tricks.sliding_window_view(spans, TAPS, axis=-1))
-    highest = np.zeros(around.shape[:-1], dtype=np.float32)  # tile, channel, sample
-    for taps in PHASES.T:
-        np.maximum(highest, np.abs(around @ taps), out=highest)
-    between = highest.max(axis=1)
-
+    windows = np.lib.stride_tricks.sliding_window_view(padded, TILE + TAPS - 1, axis=0)
     full = np.zeros(tiles * TILE + 1)
-    full[:-1].reshape(tiles, TILE)[hot] = between
+    by_tile = full[:-1].reshape(tiles, TILE)
+    for some in np.split(hot, range(_AT_ONCE, len(hot), _AT_ONCE)):
+        around = np.ascontiguousarray(np.lib.stride_tricks.sliding_window_view(windows[some * TILE], TAPS, axis=-1))
+        highest = np.zeros(around.shape[:-1], dtype=np.float32)  # tile, channel, sample
+        for taps in PHASES.T:
+            np.maximum(highest, np.abs(around @ taps), out=highest)
+        by_tile[some] = highest.max(axis=1)
     upto = full[: len(envelope)]
     since = np.concatenate(([0.0], upto[:-1]))
     return np.maximum(envelope, np.maximum(upto, since))

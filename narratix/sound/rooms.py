@@ -135,7 +135,7 @@ def _size_for(length: int) -> int:
     return next(octave * quarters // 4 for quarters in range(4, 9) if octave * quarters // 4 >= length)
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=4)
 def _spectra(place: str, size: int) -> tuple[npt.NDArray[np.complex64], ...]:
     return tuple(scipy.fft.rfft(_response(place)[:, side], size) for side in (0, 1))
 

@@ -50,6 +50,6 @@ def disk_errors(path: Path) -> Iterator[None]:
 def clip_of(file: Path) -> Sound:
     """The sound of a stored clip. Raises ProviderError."""
     try:
-        return from_flac(file.read_bytes())
+        return from_flac(file)
     except (OSError, NotDecodable) as error:
         raise ProviderError(f"The clip {file.name} cannot be used: {error}") from error
