@@ -1,10 +1,10 @@
 """Trains `narratix/script/speakers.npz`, the ranker that says who speaks a line, and measures it on authors it has not seen.
 
-    python -m training.train_speakers LITBANK NOVELS [--out FILE] [--folds 3] [--keep FOLDER] [--characters 300000]
+    python -m training.train_speakers LITBANK NOVELS [--out FILE] [--folds 3] [--keep FOLDER] [--characters 130000]
 
 LITBANK is the folder of LitBank's quotations (Sims and Bamman 2020, CC BY 4.0), NOVELS the same novels as plain text (public
 domain). First each fold's books are scored by a ranker that was trained on the others (no author is in two folds); then the ranker
-that is written is trained on all. The same corpora give the same file. It takes about ten minutes on one core.
+that is written is trained on all. The same corpora give the same file. It takes about five minutes on one core.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("narratix/script/speakers.npz"))
     parser.add_argument("--folds", type=int, default=3)
     parser.add_argument("--keep", type=Path, help="a folder for the rankers of the folds, fold-0.npz and so on")
-    parser.add_argument("--characters", type=int, default=300_000, help="how much of each novel to learn from")
+    parser.add_argument("--characters", type=int, default=130_000, help="how much of each novel to learn from")
     arguments = parser.parse_args()
     library = _library(arguments.litbank, arguments.novels, arguments.characters)
     examples = [gather(book, (prior(), prior()))[0] for book in library]

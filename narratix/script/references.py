@@ -208,6 +208,8 @@ def reference_at(stretch: Sequence[Token], index: int, book: NameBook, *, lenien
     """The reference that begins at token `index`, if one does. `lenient` takes any noun after an article, as is right
     beside a verb of speech ("said the raven")."""
     token = stretch[index]
+    if lenient and (owner := _owner_of_voice(stretch, index, book)):
+        return owner
     if token.lower in _PRONOUNS and (not token.capital or token.lower == "i" or _opens(stretch, index)):
         follows_noun = token.lower in POSSESSIVES and index + 1 < len(stretch) and touches(stretch[index + 1].gap)
         if follows_noun and (phrase := _described(stretch, index, lenient=lenient)):
@@ -215,8 +217,6 @@ def reference_at(stretch: Sequence[Token], index: int, book: NameBook, *, lenien
         return Mention(token.start, token.end, Reference("pronoun", "", (token.lower,)), False, index + 1)
     if token.lower == "another" and lenient and not _noun_follows(stretch, index):
         return Mention(token.start, token.end, Reference("noun", "", ("other",)), False, index + 1)
-    if lenient and (owner := _owner_of_voice(stretch, index, book)):
-        return owner
     if token.lower in ARTICLES or token.lower in POSSESSIVES:
         return _named(stretch, index + 1, book, index) or _described(stretch, index, lenient=lenient)
     return _named(stretch, index, book, index)

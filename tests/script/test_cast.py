@@ -160,3 +160,8 @@ def test_given_somebody_whom_only_others_call_then_that_is_not_the_narrator() ->
 def test_given_a_doctor_told_of_beside_a_patient_then_he_stays_a_man() -> None:
     text = said("Dr. Wigram", "Dr. Wigram") + "\n\nDr. Wigram looked at the bed. She was asleep. " * 2
     assert member(text, "Dr. Wigram").gender == "male"
+
+
+def test_given_a_voice_of_his_mother_when_it_speaks_then_it_is_hers_and_not_his() -> None:
+    text = said("Tom", "Tom") + "\n\n“You asked my advice,” interrupted his mother’s voice.\n\n“I did,” said Tom."
+    assert {each.name for each in write_script(text).cast if not each.narrator} == {"Tom", "The mother"}
