@@ -15,10 +15,20 @@ from typing import Final
 from rich.console import Console
 from rich.progress import track
 
-from benchmarks._report import ratio, report
+from benchmarks._report import ratio, record, report
 from benchmarks._server import DISK, empty_database, fresh_database, postgres
 
-__all__ = ["DISK", "empty_database", "fresh_database", "interleaved", "need_peers", "postgres", "ratio", "report"]
+__all__ = [
+    "DISK",
+    "empty_database",
+    "fresh_database",
+    "interleaved",
+    "need_peers",
+    "postgres",
+    "ratio",
+    "record",
+    "report",
+]
 
 _errors: Final = Console(stderr=True)
 

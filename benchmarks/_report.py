@@ -54,18 +54,34 @@ def report(
     for note in notes:
         _console.print(f"* {note}", soft_wrap=True)
 
-    found = conditions()
-    RESULTS.mkdir(exist_ok=True)
-    page = [f"# {title}", "", _line(heads), _line(("---", "---:", "---:", "---:")), *map(_line, rows), ""]
-    page += [f"![{title}]({name}.png)", "", *(f"* {note}" for note in notes), ""]
-    page += ["Conditions:", "", *(f"* {key}: {value}" for key, value in found.items()), ""]
-    (RESULTS / f"{name}.md").write_text("\n".join(page), encoding="utf-8")
+    head, foot = _around(title, notes, found := conditions())
+    page = [*head, *_rows(heads, rows), "", f"![{title}]({name}.png)", "", *foot]
     figures = {"title": title, "unit": unit, "baseline": baseline, "rounds": {k: list(v) for k, v in measured.items()}}
-    (RESULTS / f"{name}.json").write_text(
-        json.dumps({**figures, "notes": list(notes), "conditions": found}, indent=2) + "\n", encoding="utf-8"
-    )
+    _write(name, page, {**figures, "notes": list(notes), "conditions": found})
     _draw(RESULTS / f"{name}.png", title, unit, measured, lower_is_better=lower_is_better)
     _console.print(f"[dim]Written to {RESULTS / name}.md, .json and .png[/dim]", soft_wrap=True)
+
+
+def record(
+    *,
+    name: str,
+    title: str,
+    heads: Sequence[str],
+    rows: Sequence[Sequence[str | int | float]],
+    notes: Sequence[str] = (),
+) -> None:
+    """Print a table that compares with nobody, and write it to `results/NAME.md` and `.json`."""
+    table = Table(*heads, title=title, title_justify="left")
+    for row in rows:
+        table.add_row(*map(str, row))
+    _console.print(table)
+    for note in notes:
+        _console.print(f"* {note}", soft_wrap=True)
+    head, foot = _around(title, notes, found := conditions())
+    told = [dict(zip(heads, row, strict=True)) for row in rows]
+    page = [*head, *_rows(heads, rows), "", *foot]
+    _write(name, page, {"title": title, "rows": told, "notes": list(notes), "conditions": found})
+    _console.print(f"[dim]Written to {RESULTS / name}.md and .json[/dim]", soft_wrap=True)
 
 
 def ratio(rounds: Sequence[float], baseline: Sequence[float], *, lower_is_better: bool = False) -> float:
@@ -111,6 +127,23 @@ def _said(*command: str) -> str:
         return subprocess.run(command, capture_output=True, text=True).stdout.strip()
     except FileNotFoundError:
         return ""
+
+
+def _around(title: str, notes: Sequence[str], found: Mapping[str, str]) -> tuple[list[str], list[str]]:
+    """What a page says before its table, and after it."""
+    told = "Conditions:", "", *(f"* {key}: {value}" for key, value in found.items()), ""
+    return [f"# {title}", ""], [*(f"* {note}" for note in notes), "", *told]
+
+
+def _rows(heads: Sequence[str], rows: Sequence[Sequence[str | int | float]]) -> list[str]:
+    ruler = ["---", *("---:" for _ in heads[1:])]
+    return [_line(heads), _line(ruler), *(_line([str(cell) for cell in row]) for row in rows)]
+
+
+def _write(name: str, page: Sequence[str], figures: Mapping[str, object]) -> None:
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / f"{name}.md").write_text("\n".join(page), encoding="utf-8")
+    (RESULTS / f"{name}.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
 
 
 def _line(cells: Sequence[str]) -> str:

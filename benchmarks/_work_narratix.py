@@ -4,17 +4,14 @@ that do nothing. Prints the seconds from the first submission to the last job's 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import sys
 import time
-from collections.abc import AsyncIterator, Coroutine
 from typing import Any, Final, cast
 
-import asyncpg
 import structlog
 import uvloop
 
-from narratix.app import connection_pool
+from benchmarks._machine import machine, running
 from narratix.commands import Commands
 from narratix.events.catalogue import (
     DramaMixed,
@@ -28,17 +25,9 @@ from narratix.events.catalogue import (
     VoicesCast,
 )
 from narratix.events.feed import Feed
-from narratix.events.store import EventStore
-from narratix.events.subscription import Subscriptions
 from narratix.handlers.handler import Handler, Ports
 from narratix.handlers.texts import Texts
 from narratix.job import Job
-from narratix.jobs import Jobs
-from narratix.projections import PROJECTIONS
-from narratix.projections.projection import Projector
-from narratix.router import Router
-from narratix.sweeper import Sweeper
-from narratix.worker import Worker
 
 SLOTS: Final = 256
 SUBMITTERS: Final = 64
@@ -94,38 +83,10 @@ class NoStorage:
 
 
 async def measure(dsn: str, jobs: int) -> float:
-    async def connect() -> asyncpg.Connection:
-        return await asyncpg.connect(dsn)
-
-    async with contextlib.AsyncExitStack() as stack:
-        pool = await stack.enter_async_context(connection_pool(dsn))
-        store = EventStore(pool)
-        stack.push_async_callback(store.close)
-        feed = Feed(store, connect)
-        await feed.start()
-        stack.push_async_callback(feed.close)
-        projectors = [Projector(projection) for projection in PROJECTIONS]
-        jobs_kept = Jobs(store)
-        subscriptions = Subscriptions(
-            [Router(store, STAGES, jobs_kept), Sweeper(pool), *projectors], feed, pool, connect
-        )
-        ports = cast(Ports, None)  # stages that do nothing need nothing
-        worker = Worker(
-            pool=pool,
-            connect=connect,
-            store=store,
-            feed=feed,
-            handlers=STAGES,
-            ports=ports,
-            slots={"nothing": SLOTS},
-            jobs=jobs_kept,
-        )
-        await stack.enter_async_context(_running(subscriptions.run()))
-        await stack.enter_async_context(_running(worker.run()))
-        while not subscriptions.elected:
-            await asyncio.sleep(0.05)
+    async with machine(dsn, STAGES, {"nothing": SLOTS}) as service, running(service.worker.run()):
+        pool, feed = service.pool, service.feed
         await asyncio.sleep(0.5)  # it is a service that runs, and not one that starts, which is measured
-        commands = Commands(store, Texts(cast(Any, NoStorage())))
+        commands = Commands(service.store, Texts(cast(Any, NoStorage())))
         began = time.perf_counter()
         ended = asyncio.create_task(_ended(feed, jobs))
         await _submit(commands, jobs)
@@ -157,17 +118,6 @@ async def _submit(commands: Commands, jobs: int) -> None:
             await commands.submit(f"Nothing, number {number}.")
 
     await asyncio.gather(*(submitter() for _ in range(SUBMITTERS)))
-
-
-@contextlib.asynccontextmanager
-async def _running(coroutine: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    task = asyncio.create_task(coroutine)
-    try:
-        yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
 
 
 if __name__ == "__main__":
