@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,6 +61,8 @@ class Fleet:
     members: list[Member] = field(default_factory=list)
     in_flight: set[str] = field(default_factory=set)
     started: int = 0
+    wakes: Counter[int] = field(default_factory=Counter)
+    """How often each process was woken."""
     _entries: list[Entry] = field(default_factory=list)
     _read: int = 0
     _owners: dict[int, set[str]] = field(default_factory=dict)
@@ -124,6 +127,7 @@ class Fleet:
         if member.frozen:
             member.frozen = False
             member.process.send_signal(signal.SIGCONT)
+            self.wakes[member.process.pid] += 1
 
     def of(self, *roles: Role) -> list[Member]:
         return [member for member in self.members if member.role in roles]

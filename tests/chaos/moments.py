@@ -26,8 +26,8 @@ _HOLDER: Final = """
 select a.application_name from pg_locks l join pg_stat_activity a using (pid)
 where l.locktype = 'advisory' and l.granted and l.objid = $1
 """
-_RUNNING: Final = "select id, attempt from work where state = 'running' and owner = any($1::text[])"
-_WATCHED: Final = "select id, attempt, state from work where id = any($1::bigint[])"
+_RUNNING: Final = "select id, attempt, lease_until from work where state = 'running' and owner = any($1::text[])"
+_WATCHED: Final = "select id, attempt, state, lease_until from work where id = any($1::bigint[])"
 
 _ROUTER: Final = """
 select coalesce((select position from subscriptions where name = 'router' and serving), 0),
@@ -69,18 +69,35 @@ def plan(seed: int, count: int, *, mean_pause: float, lease: float) -> list[Mome
 
 @dataclass(slots=True)
 class Taken:
-    """Work that was in a struck worker's hands: after how many seconds it was free for others, and after how many it
-    ran again or was settled. None: not yet."""
+    """Work that was in the hands of a process when that was struck: after how many seconds it was free for others, and
+    after how many it ran again or was settled. None: not yet. `wakes`: how often the process had been woken until then.
+
+    Who was only frozen may wake in time, renew its lease and go on: from then on the work is in living hands, `kept`,
+    and nobody has anything to take over. Such a renewal ends both times. Without that, a worker that was struck again
+    later, or that had long work to do, would be told as one whose lease lasted too long.
+    """
 
     work: int
     attempt: int
     struck_at: float
     strike: str
+    process: int
+    wakes: int
+    lease_until: datetime
     freed: float | None = None
     seconds: float | None = None
+    kept: bool = False
 
-    def moved_on(self, attempt: int, state: str) -> bool:
-        return attempt != self.attempt or state in ("done", "dead", "cancelled")
+    def see(self, attempt: int, state: str, lease_until: datetime | None, wakes: int, now: float) -> None:
+        """What the row of this work is now, and how often its process has been woken."""
+        went_on = attempt != self.attempt or state in ("done", "dead", "cancelled")
+        if not went_on and state == "running" and lease_until is not None and lease_until > self.lease_until:
+            self.lease_until = lease_until  # a renewal that was under way when it was struck proves no life
+            went_on = self.kept = wakes > self.wakes
+        if self.freed is None and (went_on or state != "running"):
+            self.freed = now - self.struck_at
+        if went_on:
+            self.seconds = now - self.struck_at
 
 
 @dataclass(slots=True)
@@ -133,14 +150,14 @@ class Striker:
         return awake[moment.number % len(awake)]
 
     async def _strike_member(self, member: Member, moment: Moment) -> None:
-        owners = self.fleet.owners(member)
+        owners, process = self.fleet.owners(member), member.process.pid
         if moment.how == "kill":
             self.fleet.kill(member)
         else:
             self.fleet.freeze(member)
             self._awake.append(asyncio.create_task(self._wake_later(member, moment.seconds)))
         if owners:
-            await self._watch(owners, f"{moment.target} {moment.how}")
+            await self._watch(owners, f"{moment.target} {moment.how}", process)
 
     async def _wake_later(self, member: Member, seconds: float) -> None:
         process = member.process
@@ -168,12 +185,15 @@ class Striker:
 
     # -- what becomes of the work ----------------------------------------------------------
 
-    async def _watch(self, owners: set[str], strike: str) -> None:
+    async def _watch(self, owners: set[str], strike: str, process: int) -> None:
         """Remember what the struck one had in hand. With the database away nobody knows: then nothing is measured."""
         struck_at = time.time()
         with contextlib.suppress(*AWAY):
             for row in await self.watcher.fetch(_RUNNING, list(owners), timeout=1):
-                self.taken.append(Taken(row["id"], row["attempt"], struck_at, strike))
+                wakes = self.fleet.wakes[process]
+                self.taken.append(
+                    Taken(row["id"], row["attempt"], struck_at, strike, process, wakes, row["lease_until"])
+                )
 
     async def keep_watching(self) -> None:
         """For ever: see when struck work runs elsewhere or is settled, and how long the router leaves events lying."""
@@ -189,11 +209,9 @@ class Striker:
                     for taken in waiting:
                         if taken.work != row["id"]:
                             continue
-                        moved_on = taken.moved_on(row["attempt"], row["state"])
-                        if taken.freed is None and (moved_on or row["state"] != "running"):
-                            taken.freed = time.time() - taken.struck_at
-                        if moved_on:
-                            taken.seconds = time.time() - taken.struck_at
+                        wakes = self.fleet.wakes[taken.process]
+                        taken.see(row["attempt"], row["state"], row["lease_until"], wakes, time.time())
+                        if taken.seconds is not None:
                             self._write(f"{taken} idle {self.idle(taken.struck_at, time.time()):.2f} s")
                 position, head = await self.watcher.fetchrow(_ROUTER, timeout=1)
                 if position != router or position == head:
@@ -211,12 +229,13 @@ class Striker:
         return end - begin - away
 
     def releases(self) -> list[float]:
-        """After how many seconds each piece of struck work was free for whoever had room for it."""
+        """After how many seconds each piece of struck work was free for whoever had room for it, or kept."""
         return [self.idle(taken.struck_at, taken.struck_at + taken.freed) for taken in self.taken if taken.freed]
 
     def takeovers(self) -> list[float]:
-        """After how many seconds it ran again, or was settled."""
-        return [self.idle(taken.struck_at, taken.struck_at + taken.seconds) for taken in self.taken if taken.seconds]
+        """After how many seconds what was not kept ran again, or was settled."""
+        took = [taken for taken in self.taken if not taken.kept]
+        return [self.idle(taken.struck_at, taken.struck_at + taken.seconds) for taken in took if taken.seconds]
 
 
 @contextlib.asynccontextmanager

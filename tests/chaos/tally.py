@@ -35,8 +35,8 @@ _WORK = "select key, state, attempt from work"
 @dataclass(slots=True)
 class Tally:
     """`faults` are sentences about promises that were broken; without any the run is good. Times in seconds, without
-    those in which there was no database, or no worker: `freed`, until struck work was free for whoever has room for it,
-    `takeover`, until it ran again or was settled."""
+    those in which there was no database, or no worker: `freed`, until struck work was free for whoever has room for it, or
+    kept by a worker that woke in time, `takeover`, until it ran again or was settled."""
 
     seed: int
     variant: str
@@ -55,6 +55,7 @@ class Tally:
     repeated_though_stored: int = 0
     repeated_unstruck: int = 0
     taken_over: int = 0
+    kept: int = 0
     freed_median: float = 0.0
     freed_longest: float = 0.0
     freed_late: int = 0
@@ -179,6 +180,7 @@ def _count_calls(tally: Tally, fleet: Fleet) -> None:
 def _count_takeovers(tally: Tally, striker: Striker) -> None:
     freed, seconds = striker.releases(), striker.takeovers()
     tally.taken_over = len(seconds)
+    tally.kept = sum(taken.kept for taken in striker.taken)
     tally.freed_median, tally.freed_longest = _median_and_longest(freed)
     tally.takeover_median, tally.takeover_longest = _median_and_longest(seconds)
     tally.freed_late = sum(took > tally.lease + TAKEOVER_SLACK for took in freed)
