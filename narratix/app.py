@@ -17,6 +17,7 @@ import asyncpg
 import structlog
 
 from narratix.commands import Commands, Spending
+from narratix.doorbell import Doorbell, Listening
 from narratix.embedded.ffmpeg import find_ffmpeg
 from narratix.embedded.postgres import EmbeddedPostgres, PostgresUnavailable
 from narratix.environments import check_settings, claim
@@ -112,8 +113,8 @@ async def open_app(settings: Settings, database: Database, role: Role = "all") -
     async with contextlib.AsyncExitStack() as stack:
         if not is_pooled(direct):
             await migrate(direct)
-        # an embedded database costs nothing; a worker alone has nobody who would wake it
-        quiet = Quiet(settings.quiet_seconds if database.revive is None and role != "worker" else None)
+        paid = database.revive is None  # an embedded database costs nothing
+        quiet = Quiet(settings.quiet_seconds if paid else None)
         lifetime = min(IDLE_CONNECTION_SECONDS, settings.quiet_seconds)
         pool = await stack.enter_async_context(
             connection_pool(dsn, pooled=database.direct is not None, lifetime=lifetime)
@@ -138,7 +139,8 @@ async def open_app(settings: Settings, database: Database, role: Role = "all") -
         warmth = Warmth(ports if role in ("all", "worker") else None)
         stack.push_async_callback(warmth.close)
         budget = Budget(pool, _caps(settings))
-        commands = Commands(store, ports.texts, Spending(budget, partial(_usd, ports)), Targets(pool))
+        doorbell = Doorbell(ports.storage, rings=paid and role == "web")
+        commands = Commands(store, ports.texts, Spending(budget, partial(_usd, ports)), Targets(pool), doorbell)
         retention = Retention(pool, store, commands, ports.storage, days=settings.retention_days)
         subscriptions = worker = None
         if role in ("all", "worker"):
@@ -176,6 +178,9 @@ async def open_app(settings: Settings, database: Database, role: Role = "all") -
             )
             feed.poll_while(lambda: not worker.idle)
             quiet.open_while(lambda: not worker.idle)
+            if paid and role == "worker":  # nobody calls it, as people call the others
+                listening = Listening(ports.storage, quiet, feed)
+                await stack.enter_async_context(_running(listening.run(), "doorbell"))
             await stack.enter_async_context(_running(subscriptions.run(), "subscriptions"))
             if settings.rebuild_at_start:
                 await stack.enter_async_context(_running(rebuild_outdated(pool, store, PROJECTIONS), "rebuild"))
@@ -209,6 +214,7 @@ async def open_app(settings: Settings, database: Database, role: Role = "all") -
             retention=retention,
             quiet=quiet,
             warmth=warmth,
+            doorbell=doorbell,
             subscriptions=subscriptions,
             worker=worker,
         )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from narratix.correlation import by
+from narratix.doorbell import Doorbell
 from narratix.events.catalogue import Event, Options
 from narratix.events.store import Conflict, EventStore, NewEvent
 from narratix.handlers.texts import Texts, text_key
@@ -60,12 +61,18 @@ class Commands:
     """What people can ask for. Every call may raise `StoreError` when the database does not answer."""
 
     def __init__(
-        self, store: EventStore, texts: Texts, spending: Spending | None = None, targets: Targets | None = None
+        self,
+        store: EventStore,
+        texts: Texts,
+        spending: Spending | None = None,
+        targets: Targets | None = None,
+        doorbell: Doorbell | None = None,
     ) -> None:
         self._store = store
         self._texts = texts
         self._spending = spending
         self._targets = targets
+        self._doorbell = doorbell
 
     async def load(self, job_id: uuid.UUID) -> Job:
         """The job as its log has it. Raises NoSuchJob."""
@@ -108,6 +115,7 @@ class Commands:
             if webhook and self._targets is not None:
                 await self._name_target(self._targets, job_id, actor, webhook)
             new = NewEvent(job_id, submitted, uuid.uuid5(job_id, "submitted"), expected=0)
+            await self._ring()
             appended = await self._store.append([new], metadata=by(actor))
             if appended.duplicate:
                 await self._check_same(job_id, submitted)
@@ -238,11 +246,16 @@ class Commands:
                 NewEvent(job_id, event, uuid.uuid4(), job.version if ordinal == 0 else None)
                 for ordinal, event in enumerate(events)
             ]
+            await self._ring()
             try:
                 await self._store.append(new, metadata=by(actor))
             except Conflict:
                 continue
             return None
+
+    async def _ring(self) -> None:
+        if self._doorbell is not None:
+            await self._doorbell.ring()
 
 
 def _cast_id(job: Job, name: str) -> str:

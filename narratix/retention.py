@@ -17,6 +17,7 @@ from uuid import UUID
 import asyncpg
 import structlog
 
+from narratix import doorbell
 from narratix.commands import CommandRefused, Commands
 from narratix.events.feed import Feed
 from narratix.events.quiet import Quiet
@@ -30,7 +31,7 @@ ORPHANED_SECONDS: Final = 24 * 3600.0
 SWEEP_SECONDS: Final = 24 * 3600.0
 LOCK: Final = 72374635
 PAGE: Final = 200
-NEVER_SWEPT: Final = ("anchors/", "installation.json")
+NEVER_SWEPT: Final = ("anchors/", "installation.json", doorbell.KEY)
 KEPT_FOR_A_TERM: Final = ("answers/",)
 """Named by no event: answers of language models, which spare a repetition of a paid call."""
 

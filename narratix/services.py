@@ -8,6 +8,7 @@ from typing import Literal
 import asyncpg
 
 from narratix.commands import Commands
+from narratix.doorbell import Doorbell
 from narratix.events.feed import Feed
 from narratix.events.quiet import Quiet
 from narratix.events.store import EventStore
@@ -37,5 +38,6 @@ class Services:
     retention: Retention
     quiet: Quiet
     warmth: Warmth
+    doorbell: Doorbell
     subscriptions: Subscriptions | None
     worker: Worker | None

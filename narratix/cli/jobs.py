@@ -160,6 +160,7 @@ def restore_one(file: Path) -> None:
     from narratix.spend import OverBudget
 
     async def work(services: Services) -> None:
+        await services.doorbell.ring()
         try:
             done = await restore_job(
                 file,

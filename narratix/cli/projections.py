@@ -117,6 +117,7 @@ def skip(name: str, position: int, reason: str, actor: str) -> None:
 
     async def work(services: Services) -> Any:
         who = actor.strip() or f"cli:{_user()}"
+        await services.doorbell.ring()
         return await pass_over(services.pool, services.store, name, position, reason=reason.strip(), actor=who)
 
     try:
@@ -133,8 +134,12 @@ def resume(name: str) -> None:
     from narratix.projections.builds import NotStopped
     from narratix.projections.builds import resume as go_on
 
+    async def work(services: Services) -> int:
+        await services.doorbell.ring()
+        return await go_on(services.pool, name)
+
     try:
-        position = _over_the_log(lambda services: go_on(services.pool, name))
+        position = _over_the_log(work)
     except NotStopped as problem:
         raise CommandFailed(str(problem)) from problem
     click.echo(f"{name} tries position {position} again as soon as the service runs.")

@@ -6,14 +6,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from urllib.parse import quote
 
 from sqlalchemy.engine import make_url
 
 
 class SleepingDatabase:
-    """Sleeps after `after` seconds without a word from a client; takes `cold` seconds to wake."""
+    """Sleeps after `after` seconds without a word from a client and without a question that waits for its answer; takes
+    `cold` seconds to wake."""
 
     def __init__(self, sockets: str, *, after: float, cold: float) -> None:
         self._socket = f"{sockets}/.s.PGSQL.5432"
@@ -23,6 +24,7 @@ class SleepingDatabase:
         self._since = time.monotonic()
         self._awake_before = 0.0
         self._wires: set[asyncio.StreamWriter] = set()
+        self._unanswered: set[asyncio.StreamWriter] = set()
         self._serving: set[asyncio.Task[None]] = set()
         self._waking = asyncio.Lock()
         self.asleep = True
@@ -30,7 +32,8 @@ class SleepingDatabase:
 
     @property
     def connections(self) -> int:
-        return len(self._wires) // 2
+        """Those that are open, and those that are being opened and will wake it."""
+        return len(self._serving)
 
     @property
     def awake_seconds(self) -> float:
@@ -48,10 +51,11 @@ class SleepingDatabase:
         self._wires |= {writer, served}
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._carry(reader, served, counts=True))
-                group.create_task(self._carry(server, writer, counts=False))
+                group.create_task(self._carry(reader, served, self._asks))
+                group.create_task(self._carry(server, writer, lambda _: self._unanswered.discard(served)))
         finally:
             self._wires -= {writer, served}
+            self._unanswered.discard(served)
             for end in (writer, served):
                 with contextlib.suppress(OSError):
                     await end.wait_closed()
@@ -70,11 +74,16 @@ class SleepingDatabase:
                 self.asleep, self._since = False, time.monotonic()
                 self.woken += 1
 
-    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, counts: bool) -> None:
+    def _asks(self, server: asyncio.StreamWriter) -> None:
+        self._asked = time.monotonic()
+        self._unanswered.add(server)
+
+    async def _carry(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, notice: Callable[[asyncio.StreamWriter], None]
+    ) -> None:
         with contextlib.suppress(OSError):
             while data := await reader.read(1 << 16):
-                if counts:
-                    self._asked = time.monotonic()
+                notice(writer)
                 writer.write(data)
                 await writer.drain()
         writer.close()
@@ -83,7 +92,7 @@ class SleepingDatabase:
         """Fall asleep when nobody asks, for ever."""
         while True:
             await asyncio.sleep(min(0.05, self._after))
-            if not self.asleep and time.monotonic() - self._asked > self._after:
+            if not self.asleep and not self._unanswered and time.monotonic() - self._asked > self._after:
                 self.asleep = True
                 self._awake_before += time.monotonic() - self._since
                 for wire in self._wires:

@@ -11,6 +11,7 @@ import asyncpg
 import pytest
 
 from narratix.app import Database, open_app
+from narratix.doorbell import LOOK_SECONDS, Doorbell
 from narratix.events.anchoring import last_anchors_in
 from narratix.events.quiet import Quiet
 from narratix.services import Services
@@ -113,6 +114,14 @@ async def asked_of(postgres: str, name: str) -> Asked:
         await watcher.close()
 
 
+async def left_alone(postgres: str, name: str) -> Asked:
+    """The same when its last session has ended: a session that ends is counted late."""
+    async with asyncio.timeout(60):
+        while (asked := await asked_of(postgres, name)).open:
+            await asyncio.sleep(0.05)
+    return asked
+
+
 async def completed(services: Services, job_id: object) -> None:
     async with asyncio.timeout(60):
         while (job := await services.commands.load(job_id)).status != "completed":  # type: ignore[arg-type]
@@ -129,10 +138,7 @@ async def paid(dsn: str, settings: Settings) -> AsyncIterator[tuple[Services, Sl
         open_app(settings, Database(address)) as services,
     ):
         await completed(services, await services.commands.submit(STORY))
-        await resting(services.quiet)
-        async with asyncio.timeout(60):
-            while not database.asleep or database.connections:
-                await asyncio.sleep(0.02)
+        await asleep(database, services)
         yield services, database
 
 
@@ -141,8 +147,7 @@ async def test_given_a_database_that_fell_asleep_then_it_is_left_asleep_and_a_su
 ) -> None:
     services, database = paid
     name = dsn.partition("?")[0].rpartition("/")[2]
-    woken, before = database.woken, await asked_of(postgres, name)
-    assert before.open == 0
+    before, woken = await left_alone(postgres, name), database.woken
     async with client_of(services) as client:
         await asyncio.sleep(OBSERVED_SECONDS)
         figures = (await client.get("/metrics")).text
@@ -170,6 +175,51 @@ async def test_given_a_database_that_stays_awake_then_who_rests_still_hears_of_o
         async with open_app(settings, Database(dsn), "web") as other:
             job_id = await other.commands.submit(STORY)
         await completed(services, job_id)
+
+
+async def test_given_workers_that_nobody_calls_then_they_rest_as_well_and_are_woken_by_whoever_brings_something(
+    dsn: str, settings: Settings, postgres: str
+) -> None:
+    rests = settings.model_copy(update={"quiet_seconds": QUIET_SECONDS})
+    async with (
+        sleeping_database(dsn, after=SLEEPS_AFTER, cold=0.5) as (database, address),
+        open_app(rests, Database(address), "worker") as worker,
+        open_app(rests, Database(address), "web") as web,
+    ):
+        await completed(web, await web.commands.submit(STORY))
+        await asleep(database, worker, web)
+        name = dsn.partition("?")[0].rpartition("/")[2]
+        before, woken = await left_alone(postgres, name), database.woken
+        await asyncio.sleep(OBSERVED_SECONDS + LOOK_SECONDS)
+        assert await asked_of(postgres, name) == before
+        assert (database.woken, worker.quiet.resting) == (woken, True)
+
+        async with client_of(web) as client:  # whose request wakes the process that it reaches, and no other
+            answer = await client.post("/api/demo/submit", json={"text": STORY + "“Come in,” said Anna."})
+        await completed(web, answer.json()["job_id"])
+        assert database.woken == woken + 1
+        await asleep(database, worker, web)
+
+
+async def asleep(database: SleepingDatabase, *services: Services) -> None:
+    for each in services:
+        await resting(each.quiet)
+    async with asyncio.timeout(60):
+        while not database.asleep or database.connections:
+            await asyncio.sleep(0.02)
+
+
+async def test_given_a_ring_just_before_its_rest_when_a_worker_would_rest_then_it_waits_for_what_is_coming(
+    dsn: str, settings: Settings
+) -> None:
+    rests = settings.model_copy(update={"quiet_seconds": QUIET_SECONDS})
+    async with open_app(rests, Database(dsn), "worker") as worker:
+        await resting(worker.quiet)
+        worker.quiet.stir()
+        await Doorbell(worker.ports.storage, rings=True).ring()
+        began = asyncio.get_running_loop().time()
+        await resting(worker.quiet)
+        assert asyncio.get_running_loop().time() - began >= 2 * QUIET_SECONDS * 0.9
 
 
 async def test_given_anchors_now_and_then_when_it_rests_then_the_end_of_the_log_is_anchored(
