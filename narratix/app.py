@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import shutil
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
@@ -199,7 +200,7 @@ async def open_app(settings: Settings, database: Database, role: Role = "all") -
             await stack.enter_async_context(_running(deliverer.run(), "webhooks"))
             if bell is not None:
                 await stack.enter_async_context(_running(bell.run(), "bell"))
-            await stack.enter_async_context(_running(worker.run(), "worker"))
+            await stack.enter_async_context(_running(_work(worker), "worker"))
             await stack.enter_async_context(_running(retention.run(feed, quiet), "retention"))
         await stack.enter_async_context(_running(quiet.run(), "quiet"))
         yield Services(
@@ -396,6 +397,13 @@ async def _keep_alive(feed: Feed, revive: Callable[[], object]) -> None:
                 await asyncio.to_thread(revive)
             except PostgresUnavailable as problem:
                 log.error("database_not_revived", reason=str(problem))
+
+
+async def _work(worker: Worker) -> None:
+    """Load what describes sounds before anything is claimed: its six hundred modules hold the interpreter's lock, and on a
+    crowded machine a worker that loaded them with its first lines in hand came too late to renew its leases."""
+    await asyncio.to_thread(importlib.import_module, "scipy.signal")
+    await worker.run()
 
 
 @contextlib.asynccontextmanager
