@@ -39,7 +39,8 @@ POLL_SECONDS: Final = 2.0
 DEAF_SECONDS: Final = 60.0
 """How long a feed that gets no notifications polls before it tries LISTEN again."""
 
-LONGEST_PAUSE: Final = 5.0
+LONGEST_PAUSE: Final = 2.0
+"""Between two attempts to listen again; nothing is routed in this process until one succeeds."""
 
 Connect = Callable[[], Awaitable[asyncpg.Connection]]
 """Opens a direct connection, within a deadline of its own."""
