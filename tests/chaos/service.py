@@ -1,7 +1,7 @@
 """`narratix` with a speech engine that takes its time, and a diary for what the outside must know of this process.
 
 A line of the diary: seconds since 1970, process, what happened, to what. `begun`: a call, by its key; `stored`: its
-result is in the storage; `worker`: the name under which this process claims work; `refused`: a piece of work whose
+result is in the storage; `worker`: this process begins to claim work, under this name; `refused`: a piece of work whose
 report met a lost fence.
 """
 
@@ -53,9 +53,9 @@ class NotedClips(Clips):
 
 
 class NotedWorker(Worker):
-    def __init__(self, **choices: Any) -> None:
-        super().__init__(**choices)
-        note("worker", self.owner)
+    async def run(self) -> None:
+        note("worker", self.owner)  # and not before: one that still loads what it needs can take nothing over
+        await super().run()
 
 
 class NotedStore(EventStore):
