@@ -72,6 +72,13 @@ def _pooler(postgres: str) -> Iterator[str]:
             yield address
 
 
+@pytest.fixture(scope="session")
+def through(request: pytest.FixtureRequest) -> str | None:
+    """The way to the server for a run with NARRATIX_TEST_POOLER=1: through PgBouncer in transaction mode."""
+    address: str | None = request.getfixturevalue("_pooler") if os.environ.get("NARRATIX_TEST_POOLER") else None
+    return address
+
+
 @pytest.fixture
 def pgbouncer_dsn(_pooler: str, dsn: str) -> str:
     """The way to this test's database through PgBouncer in transaction mode; skips where there is none."""
@@ -79,12 +86,20 @@ def pgbouncer_dsn(_pooler: str, dsn: str) -> str:
 
 
 @pytest.fixture
-def server(dsn: str, request: pytest.FixtureRequest) -> Database:
+def server(dsn: str, through: str | None) -> Database:
     """This test's database as the application knows it: with NARRATIX_TEST_POOLER=1 through PgBouncer in transaction
     mode, all but notifications, elections and migrations."""
-    if not os.environ.get("NARRATIX_TEST_POOLER"):
+    if through is None:
         return Database(dsn)
-    return Database(request.getfixturevalue("pgbouncer_dsn"), direct=dsn)
+    return Database(database_address(through, str(make_url(dsn).database)), direct=dsn)
+
+
+@pytest.fixture
+def named(server: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """This test's database in the environment, for commands."""
+    monkeypatch.setenv("DATABASE_URL", server.dsn)
+    if server.direct is not None:
+        monkeypatch.setenv("NARRATIX_DIRECT_DATABASE_URL", server.direct)
 
 
 @pytest.fixture

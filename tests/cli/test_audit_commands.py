@@ -38,11 +38,10 @@ KEY = "a signing key"
 
 
 @pytest.fixture
-def command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, dsn: str, capfdbinary: Any) -> Iterator[Run]:
+def command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, named: None, capfdbinary: Any) -> Iterator[Run]:
     """Runs the command over the test's database: (exit status, stdout, stderr)."""
     monkeypatch.setenv("NARRATIX_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("NARRATIX_SIGNING_KEY", KEY)
-    monkeypatch.setenv("DATABASE_URL", dsn)
     handlers, level = logging.root.handlers[:], logging.root.level
 
     def told(*arguments: object) -> Told:

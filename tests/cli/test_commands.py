@@ -57,9 +57,8 @@ def command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.Capt
 
 
 @pytest.fixture
-def logged(command: Run, monkeypatch: pytest.MonkeyPatch, dsn: str) -> Run:
+def logged(command: Run, named: None) -> Run:
     """The same over a database of the test's own."""
-    monkeypatch.setenv("DATABASE_URL", dsn)
     return command
 
 

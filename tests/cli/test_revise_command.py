@@ -21,13 +21,12 @@ Run = Callable[..., tuple[int, str, str]]
 
 @pytest.fixture
 def command(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str], dsn: str
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str], named: None
 ) -> Iterator[Run]:
     """Runs the command with quick engines over this test's database: (exit status, stdout, stderr)."""
     settings = {"HOME": str(tmp_path / "home"), "SPEECH": "silent", "MUSIC": "silent", "EFFECTS": "silent"}
     for name, value in settings.items():
         monkeypatch.setenv(f"NARRATIX_{name}", value)
-    monkeypatch.setenv("DATABASE_URL", dsn)
     handlers, level = logging.root.handlers[:], logging.root.level
 
     def told(*arguments: object) -> tuple[int, str, str]:

@@ -416,7 +416,13 @@ async def test_given_a_fault_of_replicate_that_passes_then_it_composes_and_that_
 
 @rows("Replicate's webhook")
 async def test_given_a_webhook_that_goes_wrong_then_the_line_holds(
-    row: Row, stage: Stage, computing: ReplicateStandin, composing: Composing, settings: Settings, dsn: str
+    row: Row,
+    stage: Stage,
+    computing: ReplicateStandin,
+    composing: Composing,
+    settings: Settings,
+    dsn: str,
+    server: Database,
 ) -> None:
     computing.looks = 5
     listening = settings.model_copy(update={"replicate_webhook_secret": SecretStr(SECRET)})
@@ -426,7 +432,7 @@ async def test_given_a_webhook_that_goes_wrong_then_the_line_holds(
     music = composing(webhook=hook, wait=bell.wait)
     ports = stage.ports(music=music)
     async with (
-        open_app(listening, Database(dsn), "web") as services,
+        open_app(listening, server, "web") as services,
         client_of(services, address="203.0.113.9") as client,
     ):
 

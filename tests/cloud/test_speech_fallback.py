@@ -105,7 +105,7 @@ async def test_given_a_line_that_the_engine_does_not_take_then_it_says_so_once_a
 
 @pytest.fixture
 async def narratix(
-    settings: Settings, dsn: str, vendor: ElevenLabsStandin, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, server: Database, vendor: ElevenLabsStandin, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Services]:
     """One whose voices are ElevenLabs', and whose local ones need no model."""
     monkeypatch.setattr("narratix.app.SPEECH", {SilentSpeech.name: SPEECH[SilentSpeech.name]})
@@ -113,7 +113,7 @@ async def narratix(
     cloudy = settings.model_copy(
         update={"speech": "elevenlabs", "elevenlabs_api_key": SecretStr(KEY), "elevenlabs_url": vendor.url}
     )
-    async with open_app(cloudy, Database(dsn)) as narratix:
+    async with open_app(cloudy, server) as narratix:
         yield narratix
 
 

@@ -34,13 +34,15 @@ where relkind = 'r' and relnamespace = 'public'::regnamespace and relname not in
 
 
 class Ground:
-    """A database and an event loop for one machine after the other. `run` is how a rule awaits."""
+    """A database and an event loop for one machine after the other. `run` is how a rule awaits. The pool goes through a
+    transaction pooler, `through`, where there is one."""
 
-    def __init__(self, dsn: str, runner: asyncio.Runner) -> None:
+    def __init__(self, dsn: str, through: str | None, runner: asyncio.Runner) -> None:
         self.dsn = dsn
         self._runner = runner
         self._holds = contextlib.AsyncExitStack()
-        self.pool: asyncpg.Pool = self.run(self._holds.enter_async_context(connection_pool(dsn)))
+        pool = connection_pool(through or dsn, pooled=through is not None)
+        self.pool: asyncpg.Pool = self.run(self._holds.enter_async_context(pool))
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         async def in_time() -> T:
@@ -66,12 +68,13 @@ class Ground:
 
 
 @contextlib.contextmanager
-def ground(server: str, template: str) -> Iterator[Ground]:
-    """A migrated database on `server`, copied from its database `template`, for the block."""
+def ground(server: str, template: str, through: str | None = None) -> Iterator[Ground]:
+    """A migrated database on `server`, copied from its database `template`, for the block. `through`: see Ground."""
     name = f"model_{uuid.uuid4().hex[:12]}"
     with asyncio.Runner() as runner:
         runner.run(_execute(server, f"create database {name} template {template}"))
-        given = Ground(database_address(server, name), runner)
+        pooler = None if through is None else database_address(through, name)
+        given = Ground(database_address(server, name), pooler, runner)
         try:
             yield given
         finally:

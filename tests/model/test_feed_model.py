@@ -268,11 +268,11 @@ class FeedMachine(GroundedMachine):
 
 
 def test_given_any_history_of_breakdowns_when_a_read_model_is_compared_with_its_log_then_each_event_is_in_it_once(
-    postgres: str, template: str, monkeypatch: pytest.MonkeyPatch
+    postgres: str, template: str, through: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("ELECTION_SECONDS", "STOPPED_SECONDS"):
         monkeypatch.setattr(f"narratix.events.subscription.{name}", 0.02)
     monkeypatch.setattr("narratix.projections.rebuild.NEARLY", 2)
-    with capture_logs(), ground(postgres, template) as given:  # thousands of breakdowns, each with its trace
+    with capture_logs(), ground(postgres, template, through) as given:  # thousands of breakdowns, each with its trace
         given.run(given.pool.execute("create table shown (like library including all)"))
         explore(lambda: FeedMachine(given), examples=8, steps=25)

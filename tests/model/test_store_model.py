@@ -291,7 +291,7 @@ def _check_chains(rows: Sequence[asyncpg.Record]) -> None:
 
 
 def test_given_any_history_of_appends_when_it_is_compared_with_a_log_in_memory_then_both_say_the_same(
-    postgres: str, template: str
+    postgres: str, template: str, through: str | None
 ) -> None:
-    with ground(postgres, template) as given:
+    with ground(postgres, template, through) as given:
         explore(lambda: StoreMachine(given), examples=20, steps=30)

@@ -263,7 +263,7 @@ class WorkMachine(GroundedMachine):
 
 
 def test_given_any_history_of_claims_and_reports_when_it_is_compared_with_a_model_then_nobody_writes_who_lost_the_work(
-    postgres: str, template: str
+    postgres: str, template: str, through: str | None
 ) -> None:
-    with ground(postgres, template) as given:
+    with ground(postgres, template, through) as given:
         explore(lambda: WorkMachine(given), examples=12, steps=40)

@@ -155,9 +155,9 @@ async def test_given_a_read_model_that_stopped_then_it_is_broken(narratix: Servi
 
 
 async def test_given_an_event_that_was_altered_then_the_log_is_broken_where_it_stands(
-    settings: Settings, dsn: str
+    settings: Settings, dsn: str, server: Database
 ) -> None:
-    async with open_app(settings, Database(dsn), "web") as services:  # which anchors nothing
+    async with open_app(settings, server, "web") as services:  # which anchors nothing
         await services.commands.submit("The rain fell.\n")
     await execute(dsn, "alter table events disable trigger all")
     await execute(dsn, "update events set data = replace(data::text, 'rain', 'snow')::json where position = 1")
@@ -261,10 +261,9 @@ def test_given_a_port_in_use_then_it_is_a_warning(monkeypatch: pytest.MonkeyPatc
 
 @pytest.fixture
 def examined(
-    dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    named: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Iterator[Callable[..., tuple[int, str, str]]]:
     """`narratix doctor` over this test's database; what loads models is left out."""
-    monkeypatch.setenv("DATABASE_URL", dsn)
     monkeypatch.setenv("NARRATIX_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(doctor, "_CHECKS", {"python": doctor._python})
     monkeypatch.setattr("logging.basicConfig", lambda **_: None)

@@ -167,12 +167,12 @@ async def test_given_a_database_that_fell_asleep_then_it_is_left_asleep_and_a_su
 
 
 async def test_given_a_database_that_stays_awake_then_who_rests_still_hears_of_other_processes(
-    dsn: str, settings: Settings
+    server: Database, settings: Settings
 ) -> None:
     rests = settings.model_copy(update={"quiet_seconds": QUIET_SECONDS})
-    async with open_app(rests, Database(dsn)) as services:
+    async with open_app(rests, server) as services:
         await resting(services.quiet)
-        async with open_app(settings, Database(dsn), "web") as other:
+        async with open_app(settings, server, "web") as other:
             job_id = await other.commands.submit(STORY)
         await completed(services, job_id)
 
@@ -210,10 +210,10 @@ async def asleep(database: SleepingDatabase, *services: Services) -> None:
 
 
 async def test_given_a_ring_just_before_its_rest_when_a_worker_would_rest_then_it_waits_for_what_is_coming(
-    dsn: str, settings: Settings
+    server: Database, settings: Settings
 ) -> None:
     rests = settings.model_copy(update={"quiet_seconds": QUIET_SECONDS})
-    async with open_app(rests, Database(dsn), "worker") as worker:
+    async with open_app(rests, server, "worker") as worker:
         await resting(worker.quiet)
         worker.quiet.stir()
         await Doorbell(worker.ports.storage, rings=True).ring()

@@ -147,10 +147,10 @@ def types(events: Sequence[Event]) -> list[str]:
 
 
 async def test_given_a_sealed_stream_then_it_decodes_to_the_finished_drama_and_a_lost_passage_is_made_the_same_again(
-    settings: Settings, dsn: str, ffmpeg: Path, tmp_path: Path
+    settings: Settings, server: Database, ffmpeg: Path, tmp_path: Path
 ) -> None:
     heard = settings.model_copy(update={"speech": "fast"})
-    async with open_app(heard, Database(dsn)) as services, client_of(services) as client:
+    async with open_app(heard, server) as services, client_of(services) as client:
         job_id = await services.commands.submit(STORY, options=Options(formats=("wav",)))
         status = await until_ended(services, job_id, seconds=300)
         assert status.status == "completed", status.error

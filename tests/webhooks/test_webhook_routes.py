@@ -74,7 +74,7 @@ async def test_given_a_stranger_then_deliveries_are_not_shown(opened: Opened) ->
 
 
 async def test_given_a_delivery_that_was_given_up_when_an_administrator_asks_then_another_process_delivers_it(
-    settings: Settings, dsn: str
+    settings: Settings, server: Database
 ) -> None:
     async with contextlib.AsyncExitStack() as stack:
         there = await stack.enter_async_context(receiver())
@@ -82,9 +82,9 @@ async def test_given_a_delivery_that_was_given_up_when_an_administrator_asks_the
             update={"webhook_url": SecretStr(f"{there.url}/hook"), "webhook_secret": SecretStr(SECRET)}
         )
         there.answers = [410]
-        delivering = await stack.enter_async_context(open_app(told, Database(dsn), "worker"))
+        delivering = await stack.enter_async_context(open_app(told, server, "worker"))
         job_id = await delivering.commands.submit("...and so on.")
-        web = await stack.enter_async_context(open_app(told, Database(dsn), "web"))
+        web = await stack.enter_async_context(open_app(told, server, "web"))
         client = await stack.enter_async_context(client_of(web, address=STRANGER))
         keys = Keys(web.pool)
         (_, audit), (_, admin) = [await keys.create(scope, [scope]) for scope in ("audit", "admin")]
@@ -134,11 +134,11 @@ def with_secret(settings: Settings) -> Settings:
 
 
 async def test_given_a_message_of_replicates_then_who_waits_is_woken_in_another_process(
-    with_secret: Settings, dsn: str
+    with_secret: Settings, dsn: str, server: Database
 ) -> None:
     bell = Bell(lambda: asyncpg.connect(asyncpg_dsn(dsn)))
     listening = asyncio.create_task(bell.run())
-    async with open_app(with_secret, Database(dsn), "web") as services, client_of(services, address=STRANGER) as client:
+    async with open_app(with_secret, server, "web") as services, client_of(services, address=STRANGER) as client:
         waiting = asyncio.create_task(bell.wait("p0abc", 600))
         statuses: list[int] = []
         async with asyncio.timeout(30):
@@ -151,9 +151,9 @@ async def test_given_a_message_of_replicates_then_who_waits_is_woken_in_another_
 
 
 async def test_given_messages_that_are_forged_late_repeated_or_none_then_they_are_refused_and_wake_nobody(
-    with_secret: Settings, dsn: str, monkeypatch: pytest.MonkeyPatch
+    with_secret: Settings, server: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with open_app(with_secret, Database(dsn), "web") as services, client_of(services, address=STRANGER) as client:
+    async with open_app(with_secret, server, "web") as services, client_of(services, address=STRANGER) as client:
 
         async def post(**message: Any) -> httpx2.Response:
             return await client.post("/api/webhooks/replicate", **message)
