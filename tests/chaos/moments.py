@@ -70,7 +70,8 @@ def plan(seed: int, count: int, *, mean_pause: float, lease: float) -> list[Mome
 @dataclass(slots=True)
 class Taken:
     """Work that was in the hands of a process when that was struck: after how many seconds it was free for others, and
-    after how many it ran again or was settled. None: not yet. `wakes`: how often the process had been woken until then.
+    after how many it ran again or was settled. None: not yet. `held`: after how many it was last seen to be neither; on a
+    crowded machine whoever looks comes late, too. `wakes`: how often the process had been woken until then.
 
     Who was only frozen may wake in time, renew its lease and go on: from then on the work is in living hands, `kept`,
     and nobody has anything to take over. Such a renewal ends both times. Without that, a worker that was struck again
@@ -84,6 +85,7 @@ class Taken:
     process: int
     wakes: int
     lease_until: datetime
+    held: float = 0.0
     freed: float | None = None
     seconds: float | None = None
     kept: bool = False
@@ -96,6 +98,8 @@ class Taken:
             went_on = self.kept = wakes > self.wakes
         if self.freed is None and (went_on or state != "running"):
             self.freed = now - self.struck_at
+        if self.freed is None:
+            self.held = now - self.struck_at
         if went_on:
             self.seconds = now - self.struck_at
 
@@ -231,6 +235,10 @@ class Striker:
     def releases(self) -> list[float]:
         """After how many seconds each piece of struck work was free for whoever had room for it, or kept."""
         return [self.idle(taken.struck_at, taken.struck_at + taken.freed) for taken in self.taken if taken.freed]
+
+    def holds(self) -> list[float]:
+        """After how many seconds it was last seen to be held still."""
+        return [self.idle(taken.struck_at, taken.struck_at + taken.held) for taken in self.taken]
 
     def takeovers(self) -> list[float]:
         """After how many seconds what was not kept ran again, or was settled."""
