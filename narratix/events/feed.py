@@ -201,11 +201,11 @@ class Feed:
     async def _read_on(self, connection: asyncpg.Connection) -> None:
         while True:
             self._hint.clear()
+            if connection.is_closed():  # perhaps during the probe, which took the farewell for its hint
+                raise asyncpg.ConnectionDoesNotExistError("the listening connection was closed")
             await self._catch_up()
             self._started.set()
             await self._hinted()
-            if connection.is_closed():
-                raise asyncpg.ConnectionDoesNotExistError("the listening connection was closed")
 
     async def _hinted(self) -> None:
         """Wait for a hint; while work is open, no longer than POLL_SECONDS."""

@@ -97,6 +97,26 @@ async def test_given_a_listener_cut_again_and_again_when_events_keep_coming_then
             assert await positions == list(range(1, 401))
 
 
+async def test_given_a_listener_cut_during_its_probe_when_nothing_else_wakes_the_feed_then_it_listens_anew(
+    store: EventStore, dsn: str
+) -> None:
+    opened: list[asyncpg.Connection] = []
+
+    async def connect() -> asyncpg.Connection:
+        opened.append(await asyncpg.connect(dsn))
+        if len(opened) == 2:  # the probe's: it ends the listener, whose farewell arrives before the probe's hint
+            [listener, other] = opened
+            await other.execute("select pg_terminate_backend($1)", listener.get_server_pid())
+            while not listener.is_closed():
+                await asyncio.sleep(0.01)
+        return opened[-1]
+
+    async with started(Feed(store, connect)) as feed:
+        await append(store)
+        async with asyncio.timeout(60):
+            assert await take(feed, 0, 1) == [1]
+
+
 async def test_given_a_feed_without_news_when_time_passes_then_it_asks_the_database_nothing(
     quick_to_look: None, feed: Feed, store: EventStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
