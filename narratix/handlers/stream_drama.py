@@ -142,6 +142,8 @@ def _items(job: Job) -> Iterable[str]:
     while _settled(job, passage):
         yield str(passage)
         passage += 1
+        if job.opened is None:  # the next one waits until it is known whether the stream can open, which comes first
+            break
     everything = job.heard == len(job.plan.passages)
     if job.opened is None and (everything or can_begin(job)):
         yield _OPEN
