@@ -30,7 +30,7 @@ import asyncpg
 import uvloop
 
 from benchmarks._server import fresh_database, postgres
-from narratix import app
+from narratix import app, engines
 from narratix.cli.performing import follow
 from narratix.cost import FOOTPRINT, MULTIPART_BYTES
 from narratix.events.catalogue import EffectRendered, JobCompleted, LineSpoken, MusicComposed, Options
@@ -140,18 +140,18 @@ async def measure(plan: str, dsn: str, home: Path) -> dict[str, Any]:
     settings = Settings.model_validate({"home": home, "language": "rules", **PLANS[plan]})
     engine_pool.REST_SECONDS = REST_SECONDS  # type: ignore[misc]
     counted: list[CountedStorage] = []
-    original = app.open_storage
+    original = engines.open_storage
 
     def opened(given: Settings) -> Any:
         counted.append(CountedStorage(original(given)))
         return counted[-1]
 
-    app.open_storage = opened  # type: ignore[assignment]
+    engines.open_storage = opened  # type: ignore[assignment]
     try:
         async with app.open_app(settings, app.Database(dsn), "all") as services:
             return await _performed(plan, services, counted[0])
     finally:
-        app.open_storage = original
+        engines.open_storage = original
 
 
 async def _performed(plan: str, services: Services, storage: CountedStorage) -> dict[str, Any]:

@@ -35,7 +35,7 @@ def command(file: str, as_json: bool) -> None:
 
 
 async def _script(settings: Settings, text: str) -> Script:
-    from narratix.app import open_languages
+    from narratix.engines import open_languages
 
     async with open_languages(settings) as language:
         return await language.write_script(text)

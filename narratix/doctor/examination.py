@@ -17,13 +17,14 @@ from urllib.parse import urlsplit
 
 import asyncpg
 
-from narratix.app import connection_pool, database, open_storage
+from narratix.app import connection_pool, database
 from narratix.doctor.accounts import accounts
 from narratix.doctor.findings import Finding, Wanting
 from narratix.doctor.platform import database_room, prices, public_address, reports
 from narratix.doctor.storage import answers, in_full
 from narratix.embedded.ffmpeg import FfmpegMissing, find_ffmpeg
 from narratix.embedded.postgres import PostgresUnavailable
+from narratix.engines import open_storage
 from narratix.environments import WrongEnvironment
 from narratix.events.anchoring import last_anchors_in
 from narratix.events.audit import verify

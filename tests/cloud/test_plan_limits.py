@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from narratix.app import limits
+from narratix.engines import limits
 from narratix.settings import Settings
 
 KEY = {"elevenlabs_api_key": SecretStr("key"), "elevenlabs_calls": 5}

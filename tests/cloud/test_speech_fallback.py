@@ -108,7 +108,7 @@ async def narratix(
     settings: Settings, server: Database, vendor: ElevenLabsStandin, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Services]:
     """One whose voices are ElevenLabs', and whose local ones need no model."""
-    monkeypatch.setattr("narratix.app.SPEECH", {SilentSpeech.name: SPEECH[SilentSpeech.name]})
+    monkeypatch.setattr("narratix.engines.SPEECH", {SilentSpeech.name: SPEECH[SilentSpeech.name]})
     monkeypatch.setattr("narratix.worker._pause", lambda *_: 0.01)
     cloudy = settings.model_copy(
         update={"speech": "elevenlabs", "elevenlabs_api_key": SecretStr(KEY), "elevenlabs_url": vendor.url}

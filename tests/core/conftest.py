@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import asyncpg
 import pytest
 
-from narratix.app import open_ports
+from narratix.engines import open_ports
 from narratix.events.feed import Feed
 from narratix.events.store import EventStore
 from narratix.handlers.handler import Handler

@@ -16,7 +16,7 @@ import asyncpg
 import msgspec
 import pytest
 
-from narratix.app import open_storage
+from narratix.engines import open_storage
 from narratix.events.anchoring import Anchorer, NotAnchored, anchors_in, last_anchors_in
 from narratix.events.anchors import Anchor, keyring, sign
 from narratix.events.audit import verify

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from narratix.app import replicate_webhook
+from narratix.engines import replicate_webhook
 from narratix.environments import WrongEnvironment, check_settings
 from narratix.settings import Settings
 from narratix.signing import webhook_secrets
