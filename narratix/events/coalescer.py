@@ -41,6 +41,7 @@ UNREACHABLE: Final = (
     asyncpg.OperatorInterventionError,
     asyncpg.TransactionRollbackError,
     asyncpg.LockNotAvailableError,
+    asyncpg.IdleInTransactionSessionTimeoutError,  # we stood still within a transaction
 )
 """What asyncpg raises when the database is away, full or interrupts, as distinct from refusing a statement."""
 
