@@ -29,10 +29,10 @@ from pathlib import Path
 from benchmarks._novel_casts import Person, beside_a_name, called, noted, plain
 from benchmarks.attribution import Gold, books
 from narratix.script.attribution import Attribution, attribute
-from narratix.script.cast import spellings
 from narratix.script.decoding import Odds
 from narratix.script.engine import uses
 from narratix.script.layout import find_blocks
+from narratix.script.names import spellings
 from narratix.script.quotes import find_quotes
 from narratix.script.ranker import load, rankers
 from narratix.script.reading import Reading, read

@@ -11,12 +11,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from narratix.script.cast import Character, Talk, gather
+from narratix.script.cast import Character
 from narratix.script.decoding import Decoder, Odds, sex_of_pronoun
+from narratix.script.gathering import gather
 from narratix.script.ranker import rankers
 from narratix.script.reading import Reading, Turn
 from narratix.script.references import Reference
 from narratix.script.revealing import reveal
+from narratix.script.talk import Talk
 
 
 @dataclass(slots=True)

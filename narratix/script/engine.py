@@ -12,7 +12,6 @@ from msgspec.structs import replace
 from narratix.events.catalogue import CastMember, Segment, Usage
 from narratix.ports import Script
 from narratix.script.attribution import Attribution, attribute
-from narratix.script.cast import spellings
 from narratix.script.directions import (
     CHAPTER,
     HEADING,
@@ -27,6 +26,7 @@ from narratix.script.effects import effect_cues
 from narratix.script.language import NAMES, detect_language
 from narratix.script.layout import Block, find_blocks
 from narratix.script.moods import music_cues
+from narratix.script.names import spellings
 from narratix.script.quotes import Quote, find_quotes
 from narratix.script.reading import Reading, read
 from narratix.script.references import Reference
