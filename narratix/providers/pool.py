@@ -42,7 +42,7 @@ instead, whose memory they share."""
 REST_SECONDS: Final = 300.0
 """After this long without a call the workers end: a neural voice holds up to a gigabyte for each, which is paid for."""
 
-BEHIND: Final = 5
+BEHIND: Final = 10
 """The `nice` of engines that speak: most of what they make is made long before it is heard, while the mixing of a passage,
 the answers of the web, and music, which is composed only when it is near, are waited for."""
 
