@@ -2,13 +2,15 @@
 
     python -m benchmarks.genders FOLDER NOVELS [--context CHARACTERS]
 
-The genders below were noted by hand from the novels. A speaker is matched with the member of the cast who says most of the same
-lines; somebody whom nobody in the cast matches, and "unknown", count as wrong.
+The genders below were noted by hand from the novels. A speaker is the member of the cast who bears the same
+name, else the one who says most of the same lines: whether lines are given to whom they belong is `attribution`'s question.
+Somebody who is nobody in the cast, and "unknown", count as wrong.
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Final
@@ -189,13 +191,19 @@ _MALE: Final = [
 GENDERS: Final = {**dict.fromkeys(_FEMALE, "female"), **dict.fromkeys(_MALE, "male")}
 
 
+def plain(name: str) -> str:
+    """ "Mrs__Carey-6", as LitBank writes it, and "Mrs. Carey", as a cast does, alike."""
+    return " ".join(re.findall(r"[^\W\d_]+", name.casefold()))
+
+
 def found_genders(name: str, text: str, gold: list[Gold]) -> dict[str, tuple[str, str]]:
     """Speaker -> the gender noted and the one found, "nobody" where no member of the cast says their lines."""
     script = write_script(text)
     spoken = [segment for segment in script.segments if segment.kind == "speech"]
     pairs = [(overlapping(quote, spoken), quote.speaker) for quote in gold]
     votes = Counter((own.speaker, who) for own, who in pairs if own is not None)
-    match: dict[str, str] = {}
+    named = {plain(called): member.id for member in reversed(script.cast) for called in (member.name, *member.aliases)}
+    match = {quote.speaker: named[who] for quote in gold if (who := plain(quote.speaker)) in named}
     for (member, who), _ in sorted(votes.items(), key=lambda item: (-item[1], item[0])):
         if who not in match and member not in match.values():
             match[who] = member
