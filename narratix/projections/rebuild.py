@@ -170,10 +170,10 @@ async def _begin(pool: asyncpg.Pool, projection: Projection[Any]) -> tuple[_Rebu
     """The unfinished newer build of this code, or a new one; all others but the serving one go."""
     name, table = projection.name, projection.table.name
     async with pool.acquire() as connection, connection.transaction():
-        # two who begin at once take turns at the serving row
-        serving = await connection.fetchrow(f"{_SERVING} for update", name)
-        if serving is None:
-            raise NotRunYet(name)
+        # two who begin at once take turns at the serving row, which may serve no more when it is one's turn: look again
+        while (serving := await connection.fetchrow(f"{_SERVING} for update", name)) is None:
+            if await connection.fetchrow(_SERVING, name) is None:
+                raise NotRunYet(name)
         unfinished = await connection.fetchrow(_UNFINISHED, name, serving["build"], projection.code_version)
         build = unfinished["build"] if unfinished else 1 + await connection.fetchval(_LAST_BUILD, name)
         await connection.execute(_FORGET, name, build)
