@@ -173,17 +173,16 @@ async def test_given_a_rebuild_that_waits_for_one_that_swaps_when_that_serves_th
 ) -> None:
     await record(store, STORY, jobs=5)
     await serve_build(pool, store, JOB_STATUS)
-    async with pool.acquire() as swapping, asyncio.TaskGroup() as group:
-        async with swapping.transaction():
-            await swapping.execute("update subscriptions set serving = false where name = 'job_status'")
-            await swapping.execute(
-                "insert into subscriptions (name, build, code_version, position, serving)"
-                " select name, 2, code_version, position, true from subscriptions where name = 'job_status'"
-            )
-            second = group.create_task(rebuild(pool, store, JOB_STATUS, ignore))
-            async with asyncio.timeout(10):
-                while not await pool.fetchval("select count(*) from pg_locks where not granted"):
-                    await asyncio.sleep(0.01)
+    async with pool.acquire() as swapping, asyncio.TaskGroup() as group, swapping.transaction():
+        await swapping.execute("update subscriptions set serving = false where name = 'job_status'")
+        await swapping.execute(
+            "insert into subscriptions (name, build, code_version, position, serving)"
+            " select name, 2, code_version, position, true from subscriptions where name = 'job_status'"
+        )
+        second = group.create_task(rebuild(pool, store, JOB_STATUS, ignore))
+        async with asyncio.timeout(10):
+            while not await pool.fetchval("select count(*) from pg_locks where not granted"):
+                await asyncio.sleep(0.01)
     assert second.result().build == 3
 
 
