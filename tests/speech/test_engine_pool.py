@@ -66,6 +66,11 @@ async def test_given_a_pool_when_it_runs_twice_then_the_engine_was_loaded_once(p
     assert first[0] != os.getpid()
 
 
+async def test_given_a_pool_then_its_engines_tell_nobody_of_what_they_do(pool: EnginePool) -> None:
+    """The variable stops ONNX Runtime's telemetry: seen by its thread, which is not there then."""
+    assert await pool.run(os.getenv, "ORT_DISABLE_TELEMETRY") == "1"
+
+
 async def test_given_a_pool_that_was_warmed_then_its_worker_is_there_and_has_rehearsed_before_the_first_call(
     pool: EnginePool, tmp_path: Path
 ) -> None:
