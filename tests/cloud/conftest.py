@@ -6,8 +6,9 @@ import pytest
 
 from tests.cloud.elevenlabs_standin import ElevenLabsStandin, elevenlabs_standin
 from tests.language.conftest import claude, mind
+from tests.storage.conftest import s3_address
 
-__all__ = ["claude", "mind", "vendor"]
+__all__ = ["claude", "mind", "s3_address", "vendor"]
 
 
 @pytest.fixture
