@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from narratix.app import Database, open_app
 from narratix.doorbell import LOOK_SECONDS, Doorbell
 from narratix.events.anchoring import last_anchors_in
 from narratix.events.quiet import Quiet
+from narratix.events.store import UNREACHABLE
 from narratix.services import Services
 from narratix.settings import Settings
 from narratix.signing import anchor_keys
@@ -124,8 +126,12 @@ async def left_alone(postgres: str, name: str) -> Asked:
 
 async def completed(services: Services, job_id: object) -> None:
     async with asyncio.timeout(60):
-        while (job := await services.commands.load(job_id)).status != "completed":  # type: ignore[arg-type]
-            assert job.status in ("queued", "running"), job.status
+        while True:
+            with contextlib.suppress(*UNREACHABLE):  # on a crowded machine its database may fall asleep in between
+                job = await services.commands.load(job_id)  # type: ignore[arg-type]
+                if job.status == "completed":
+                    return
+                assert job.status in ("queued", "running"), job.status
             await asyncio.sleep(0.1)
 
 
