@@ -20,7 +20,7 @@ from narratix.handlers.mix_drama import drama_key
 from narratix.handlers.reels import fetch_parts
 from narratix.handlers.stream_drama import stream_over
 from narratix.job import Job
-from narratix.ports import CONTENT_TYPES
+from narratix.ports import CONTENT_TYPES, Tags, Timeline
 from narratix.sound.captions import captions, to_json, to_srt, to_vtt
 from narratix.sound.envelopes import sample_at
 
@@ -41,8 +41,7 @@ async def run(ports: Ports, job: Job, _item: str) -> Event:
         await _publish(ports, job, "words.json", "json", "application/json", words),
     ]
     async with workshop(ports.scratch) as directory:
-        others = [format for format in dict.fromkeys(job.options.formats) if format != job.mixed.file.format]
-        files = [await _format(ports, job, arrangement, format, directory) for format in others]
+        files = await _formats(ports, job, arrangement, directory)
         stems = [await _stem(ports, job, stem, directory) for stem in STEMS if job.options.stems]
     return DramaPublished(
         files=(job.mixed.file, *files),
@@ -54,14 +53,25 @@ async def run(ports: Ports, job: Job, _item: str) -> Event:
     )
 
 
-async def _format(ports: Ports, job: Job, arrangement: Arrangement, format: str, directory: Path) -> PublishedFile:
+async def _formats(ports: Ports, job: Job, arrangement: Arrangement, directory: Path) -> list[PublishedFile]:
+    """Besides the one that was mixed; the cover is drawn once for all of them."""
     assert job.mixed is not None
-    part, timeline = ports.mastering.part_file(format), arrangement.timeline
+    others = [format for format in dict.fromkeys(job.options.formats) if format != job.mixed.file.format]
+    if not others:
+        return []
+    about = await asyncio.to_thread(tags, job, arrangement)
+    return [await _format(ports, job, arrangement.timeline, format, about, directory) for format in others]
+
+
+async def _format(
+    ports: Ports, job: Job, timeline: Timeline, format: str, about: Tags, directory: Path
+) -> PublishedFile:
+    assert job.mixed is not None
+    part = ports.mastering.part_file(format)
     within, out = directory / format, directory / f"drama.{format}"
     within.mkdir()
     reels = await fetch_parts(ports, job.mixed.master, part, within)
     samples = sample_at(timeline.duration)
-    about = await asyncio.to_thread(tags, job, arrangement)
     await ports.mastering.deliver(timeline, reels, samples, out, format, about)
     return await _kept(ports, job, out, format, CONTENT_TYPES[format])
 
