@@ -87,11 +87,11 @@ class Mixer:
         self.gain_db = master_gain_db(timeline) if gain_db is None else gain_db
         self._clips = _Clips(load, spare_bytes)
         self._duck = ducking(timeline.dialogue)
-        self._dialogue = _Lane(timeline.dialogue)
-        self._music = _Lane(timeline.music)
-        self._effects = _Lane(timeline.effects)
-        self._voices_ring = _Lane(_echoes(timeline.dialogue, timeline.duration))
-        self._effects_ring = _Lane(_echoes(timeline.effects, timeline.duration))
+        self._dialogue = _Lane(timeline.dialogue, _Take.plain)
+        self._music = _Lane(timeline.music, _Take.plain)
+        self._effects = _Lane(timeline.effects, _Take.sounding)
+        self._voices_ring = _Lane(_echoes(timeline.dialogue, timeline.duration), _Take.ringing)
+        self._effects_ring = _Lane(_echoes(timeline.effects, timeline.duration), _Take.ringing)
 
     def __len__(self) -> int:
         """The number of blocks."""
@@ -134,22 +134,22 @@ class Mixer:
         voices, music, effects = (np.zeros((BLOCK, 2), dtype=np.float32) for _ in range(3))
         start = index * BLOCK
         if 0 <= index < len(self):
-            heard = [lane.between(start, start + BLOCK) for lane in (self._dialogue, self._music, self._effects)]
-            duck = self._duck.gain(index, index + 1, BLOCK) if any(map(is_ducked, heard[1] + heard[2])) else 1.0
-            ringing = [lane.between(start, start + BLOCK) for lane in (self._voices_ring, self._effects_ring)]
-            for cue in heard[0]:
-                self._add_mono(cue, _Take(cue.key), start, 1.0, voices, dialogue)
-            for cue in heard[1]:
-                self._add_stereo(cue, _Take(cue.key), start, duck, music)
-            for cue in heard[2]:
-                self._add_mono(cue, _Take.of(cue), start, duck if is_ducked(cue) else 1.0, effects, None)
-            for cues, out in zip(ringing, (voices, effects), strict=True):
-                for cue in cues:
-                    self._add_stereo(cue, _Take(cue.key, cue.distance, place=cue.place), start, 1.0, out)
-            takes = (_Take(cue.key) for cues in (*heard, *ringing) for cue in cues)
-            others = (_Take.of(cue) for cue in heard[2])
-            echoes = (_Take(cue.key, cue.distance, place=cue.place) for cues in ringing for cue in cues)
-            self._clips.keep((*takes, *others, *echoes))
+            lanes = (self._dialogue, self._music, self._effects, self._voices_ring, self._effects_ring)
+            heard = [lane.between(start, start + BLOCK) for lane in lanes]
+            spoken, played, sounding, voices_ringing, effects_ringing = heard
+            duck = (
+                self._duck.gain(index, index + 1, BLOCK) if any(is_ducked(cue) for cue, _ in played + sounding) else 1.0
+            )
+            for cue, take in spoken:
+                self._add_mono(cue, take, start, 1.0, voices, dialogue)
+            for cue, take in played:
+                self._add_stereo(cue, take, start, duck, music)
+            for cue, take in sounding:
+                self._add_mono(cue, take, start, duck if is_ducked(cue) else 1.0, effects, None)
+            for ringing, out in ((voices_ringing, voices), (effects_ringing, effects)):
+                for cue, take in ringing:
+                    self._add_stereo(cue, take, start, 1.0, out)
+            self._clips.keep(take for cues in heard for _, take in cues)
         master = np.float32(amplitude(self.gain_db))
         for sound in (dialogue, voices, music, effects):
             sound *= master
@@ -229,14 +229,14 @@ def _scaled(sound: Sound, gain: Gain | float) -> Sound:
 
 
 class _Lane:
-    """The cues of a stem, found by time."""
+    """The cues of a stem and what each plays, found by time."""
 
-    def __init__(self, cues: tuple[Cue, ...]) -> None:
-        self._cues = cues
+    def __init__(self, cues: tuple[Cue, ...], take: Callable[[Cue], _Take]) -> None:
+        self._cues = [(cue, take(cue)) for cue in cues]
         self._begins: npt.NDArray[np.int64] = np.array([sample_at(cue.begins) for cue in cues], dtype=np.int64)
         self._ends: npt.NDArray[np.int64] = np.array([sample_at(cue.ends) for cue in cues], dtype=np.int64)
 
-    def between(self, first: int, last: int) -> list[Cue]:
+    def between(self, first: int, last: int) -> list[tuple[Cue, _Take]]:
         return [self._cues[i] for i in np.flatnonzero((self._begins < last) & (self._ends > first))]
 
 
@@ -250,8 +250,16 @@ class _Take:
     place: str = ""
 
     @classmethod
-    def of(cls, effect: Cue) -> _Take:
+    def plain(cls, cue: Cue) -> _Take:
+        return cls(cue.key)
+
+    @classmethod
+    def sounding(cls, effect: Cue) -> _Take:
         return cls(effect.key, effect.distance, effect.loops)
+
+    @classmethod
+    def ringing(cls, echo: Cue) -> _Take:
+        return cls(echo.key, echo.distance, place=echo.place)
 
     def made(self, clip: Sound) -> Sound:
         sound = clip if self.distance == 1.0 else from_afar(clip, self.distance)
@@ -299,7 +307,8 @@ class _Clips:
         return self._clips[take]
 
     def keep(self, takes: Iterable[_Take]) -> None:
-        in_use = set(takes)
+        """Let go of what is not in use, nor needed to make what is."""
+        in_use = {each for take in takes for each in (take, _Take(take.key))}
         spare = 0
         for take in reversed(tuple(self._clips)):
             if take not in in_use:
