@@ -15,7 +15,7 @@ from narratix.script.cast import Character
 from narratix.script.decoding import Decoder, Odds, sex_of_pronoun
 from narratix.script.gathering import gather
 from narratix.script.ranker import rankers
-from narratix.script.reading import Reading, Turn
+from narratix.script.reading import Reading
 from narratix.script.references import Reference
 from narratix.script.revealing import reveal
 from narratix.script.talk import Talk
@@ -69,16 +69,14 @@ def _talk(reading: Reading) -> Talk:
     for block in reading.mentions:
         if named := {mention.reference for mention in block if mention.reference.form == "name"}:
             talk.tell(named)
-    before: Turn | None = None
-    for turn in reading.turns:
+    for before, turn in zip((None, *reading.turns), reading.turns, strict=False):
         own = turn.cue.reference if turn.cue is not None and turn.cue.reference.form == "name" else None
         if own is not None:
             for reference in turn.addressed:
                 talk.part(own, reference, 2)
-        before, turn_before = turn, before
-        if turn_before is None or turn.block - turn_before.block != 1 or turn_before.cue is None or turn.continues:
+        if before is None or turn.block - before.block != 1 or before.cue is None or turn.continues:
             continue
-        other = turn_before.cue.reference
+        other = before.cue.reference
         if other.form != "name":
             continue
         if own is not None and own != other:
