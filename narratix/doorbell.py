@@ -52,17 +52,13 @@ class Listening:
         self._feed = feed
         self._look_seconds = look_seconds
         self._heard: bytes | None = None
-        quiet.before_rest(self._settle)
+        quiet.before_rest(self._stir_if_rung)  # what was rung for just now is recorded a moment later
 
     async def run(self) -> None:
         while True:
             await asyncio.sleep(self._look_seconds)
             if self._quiet.resting and not self._feed.connected:
                 await self._stir_if_rung()
-
-    async def _settle(self) -> None:
-        """No rest right after somebody rang: what was rung for is recorded a moment later."""
-        await self._stir_if_rung()
 
     async def _stir_if_rung(self) -> None:
         try:
