@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
 import asyncpg
 
@@ -21,11 +21,12 @@ from narratix.projections.projection import Projector
 from narratix.router import Router
 from narratix.sweeper import Sweeper
 from narratix.worker import Worker
+from tests.beside import running
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What runs, and a worker that does not yet: see `running`."""
+    """What runs, and a worker that does not yet: see `tests.beside.running`."""
 
     pool: asyncpg.Pool
     store: EventStore
@@ -65,15 +66,3 @@ async def machine(dsn: str, stages: Sequence[Handler], slots: Mapping[str, int])
         while not subscriptions.elected:
             await asyncio.sleep(0.05)
         yield Machine(pool, store, feed, worker)
-
-
-@contextlib.asynccontextmanager
-async def running(coroutine: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Beside the block, and cancelled at its end. What it raised meanwhile is raised then."""
-    task = asyncio.create_task(coroutine)
-    try:
-        yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task

@@ -11,7 +11,7 @@ from typing import Any, Final, cast
 import structlog
 import uvloop
 
-from benchmarks._machine import machine, running
+from benchmarks._machine import machine
 from narratix.commands import Commands
 from narratix.events.catalogue import (
     DramaMixed,
@@ -28,6 +28,7 @@ from narratix.events.feed import Feed
 from narratix.handlers.handler import Handler, Ports
 from narratix.handlers.texts import Texts
 from narratix.job import Job
+from tests.beside import running
 
 SLOTS: Final = 256
 SUBMITTERS: Final = 64

@@ -24,7 +24,7 @@ import structlog
 import uvloop
 
 from benchmarks._harness import fresh_database, postgres, record
-from benchmarks._machine import machine, running
+from benchmarks._machine import machine
 from narratix.claims import Claims
 from narratix.events.catalogue import (
     CastMember,
@@ -42,6 +42,7 @@ from narratix.events.store import EventStore, NewEvent
 from narratix.handlers.handler import Handler, Ports
 from narratix.handlers.speak_line import SPEAK_LINE
 from narratix.job import Job
+from tests.beside import running
 
 SLOTS: Final = 8
 CLAIMS: Final = 300

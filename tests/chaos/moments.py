@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, Literal
@@ -15,6 +14,7 @@ import asyncpg
 
 from narratix.embedded.postgres import EmbeddedPostgres
 from narratix.events.subscription import ELECTION
+from tests.beside import running
 from tests.chaos.fleet import Fleet, Member, freeze_postgres, kill_postgres, wake_postgres
 
 Target = Literal["worker", "web", "router", "postgres", "both"]
@@ -246,8 +246,9 @@ class Striker:
         return [self.idle(taken.struck_at, taken.struck_at + taken.seconds) for taken in took if taken.seconds]
 
 
-@contextlib.asynccontextmanager
-async def cutting_listeners(watcher: asyncpg.Pool, seconds: float, cut: list[int]) -> AsyncIterator[None]:
+def cutting_listeners(
+    watcher: asyncpg.Pool, seconds: float, cut: list[int]
+) -> contextlib.AbstractAsyncContextManager[object]:
     """End every listening connection of the database every few seconds; `cut` gets how many each time."""
 
     async def go_on() -> None:
@@ -256,13 +257,7 @@ async def cutting_listeners(watcher: asyncpg.Pool, seconds: float, cut: list[int
             with contextlib.suppress(*AWAY):
                 cut.append(await watcher.fetchval(_CUT, timeout=2))
 
-    task = asyncio.create_task(go_on())
-    try:
-        yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+    return running(go_on())
 
 
 _CUT: Final = r"""

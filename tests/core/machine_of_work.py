@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import Any
 
 import asyncpg
@@ -19,6 +19,7 @@ from narratix.handlers.handler import Handler, Ports
 from narratix.job import Job
 from narratix.router import Router
 from narratix.worker import Worker
+from tests.beside import running
 
 Run = Callable[[Ports, Job, str], Awaitable[Event]]
 
@@ -106,17 +107,6 @@ class Machine:
 
     async def work(self, column: str = "state") -> Any:
         return await self.pool.fetchval(f"select {column} from work")
-
-
-@contextlib.asynccontextmanager
-async def running(coroutine: Coroutine[Any, Any, None]) -> AsyncIterator[asyncio.Task[None]]:
-    task = asyncio.create_task(coroutine)
-    try:
-        yield task
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
 
 
 async def succeed(_ports: Ports, _job: Job, item: str) -> Event:

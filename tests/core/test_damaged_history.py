@@ -9,8 +9,9 @@ import pytest
 
 from narratix.events.codec import Unreadable
 from narratix.projections.builds import skip
+from tests.beside import running
 from tests.core.conftest import MachineOf
-from tests.core.machine_of_work import Machine, running, stage, succeed
+from tests.core.machine_of_work import Machine, stage, succeed
 from tests.events.following import until_stopped
 
 DAMAGED = """

@@ -18,8 +18,9 @@ from narratix.handlers.handler import Handler, Ports
 from narratix.job import Job
 from narratix.ports import ProviderError
 from narratix.sweeper import Sweeper
+from tests.beside import running
 from tests.core.conftest import MachineOf
-from tests.core.machine_of_work import Machine, running, stage, succeed
+from tests.core.machine_of_work import Machine, stage, succeed
 
 NOVEL, STORY, STORIES = 300, 8, 10
 

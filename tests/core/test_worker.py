@@ -12,8 +12,9 @@ from narratix.events.catalogue import Event, FeedbackGiven
 from narratix.handlers.handler import Ports
 from narratix.job import Job
 from narratix.ports import ProviderError
+from tests.beside import running
 from tests.core.conftest import MachineOf
-from tests.core.machine_of_work import running, stage, succeed
+from tests.core.machine_of_work import stage, succeed
 
 
 async def test_given_work_when_it_succeeds_then_its_event_names_work_worker_and_attempt(machine_of: MachineOf) -> None:

@@ -13,8 +13,9 @@ from narratix.events.store import Conflict, Fence, NewEvent
 from narratix.handlers.handler import Ports
 from narratix.job import Job
 from narratix.ports import ProviderError
+from tests.beside import running
 from tests.core.conftest import MachineOf
-from tests.core.machine_of_work import running, stage, succeed
+from tests.core.machine_of_work import stage, succeed
 
 
 async def test_given_a_running_provider_call_when_its_job_is_cancelled_then_the_call_is_dropped(

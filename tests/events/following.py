@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 
 import asyncpg
 
@@ -13,6 +14,7 @@ from narratix.events.catalogue import FeedbackGiven
 from narratix.events.feed import Feed
 from narratix.events.store import EventStore, NewEvent, Recorded
 from narratix.events.subscription import Subscriptions
+from tests import beside
 
 Connect = Callable[[], Awaitable[asyncpg.Connection]]
 
@@ -66,15 +68,8 @@ async def started(feed: Feed) -> AsyncIterator[Feed]:
         await feed.close()
 
 
-@contextlib.asynccontextmanager
-async def running(subscriptions: Subscriptions) -> AsyncIterator[None]:
-    task = asyncio.create_task(subscriptions.run())
-    try:
-        yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+def running(subscriptions: Subscriptions) -> AbstractAsyncContextManager[object]:
+    return beside.running(subscriptions.run())
 
 
 class Recorder:
