@@ -4,8 +4,9 @@
 
 Mixes, encodes, joins and measures with as many worker processes as there are cores, as the service does. Prints processor
 seconds of the parts; their ratio to, and the wall time beside, one single-threaded run of ffmpeg that encodes the same audio
-from WAV: plain (its defaults at the same bit rate), and with our own arguments; and the peak memory of a worker and of all
-processes together.
+from WAV: plain (its defaults at the same bit rate), and with our own arguments; and the peak memory of a worker (RSS), and of
+all processes together (PSS: what several of them share counts once). Of these the server from which workers are forked is
+there before and after, with what all kinds of workers share, those that speak too: it is told by itself.
 """
 
 from __future__ import annotations
@@ -95,6 +96,7 @@ async def _mix(program: Path, folder: Path, format: str, clips: dict[str, str]) 
 
     timeline: Timeline = pickle.loads((folder / "timeline").read_bytes())
     prepare()
+    forking = await asyncio.to_thread(_settled)
     mastering = FfmpegMastering(program)
     files = {key: Path(path) for key, path in clips.items()}
     # the processes are there before the clock starts, as in a service
@@ -128,6 +130,7 @@ async def _mix(program: Path, folder: Path, format: str, clips: dict[str, str]) 
         "cpu_seconds": round(after - before, 2),
         "peak_rss_of_a_worker_mb": round(memory["worker"] / 1e6),
         "peak_pss_of_all_mb": round(memory["all"] / 1e6),
+        "pss_of_the_fork_server_mb": round(forking / 1e6),
         "loudness_lufs": mixed.loudness_lufs,
         "true_peak_dbtp": mixed.true_peak_dbtp,
         "gates_failed": [gate.name for gate in mixed.gates if not gate.passed],
@@ -211,6 +214,31 @@ def _cpu_of_all() -> float:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
+def _pss() -> float:
+    """Of all that descend from this process, bytes."""
+    total = 0.0
+    for pid in _descendants():
+        with contextlib.suppress(OSError):
+            total += _rollup(pid).get("Pss", 0)
+    return total
+
+
+def _rollup(pid: int) -> dict[str, int]:
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().split("\n")
+    return {line.split(":")[0]: int(line.split()[1]) * 1024 for line in lines[1:] if ":" in line}
+
+
+def _settled() -> float:
+    """`_pss` once it has stopped growing."""
+    before, same = 0.0, 0
+    while same < 8:
+        time.sleep(0.25)
+        now = _pss()
+        same = same + 1 if now > 0 and abs(now - before) < 1e5 else 0
+        before = now
+    return before
+
+
 @contextlib.contextmanager
 def _watching() -> Iterator[dict[str, float]]:
     """The largest resident memory of a Python worker, and the largest sum of all processes' shares (PSS), bytes."""
@@ -221,8 +249,7 @@ def _watching() -> Iterator[dict[str, float]]:
             together = 0.0
             for pid in _descendants():
                 with contextlib.suppress(OSError):
-                    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text().split("\n")
-                    sizes = {line.split(":")[0]: int(line.split()[1]) * 1024 for line in rollup[1:] if ":" in line}
+                    sizes = _rollup(pid)
                     together += sizes.get("Pss", 0)
                     if "python" in Path(f"/proc/{pid}/cmdline").read_text():
                         peak["worker"] = max(peak["worker"], sizes.get("Rss", 0))

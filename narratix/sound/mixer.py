@@ -8,20 +8,18 @@ the whole, and an edit needs only the blocks that it touches.
 from __future__ import annotations
 
 import math
-from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from narratix.ports import SAMPLE_RATE, Cue, Sound, Timeline
+from narratix.sound.codec import Recording
 from narratix.sound.envelopes import (
-    BED_OVERLAP_SECONDS,
     Gain,
     ducking,
     fade_gain,
-    fade_in_curve,
     is_ducked,
     pan_gains,
     sample_at,
@@ -29,14 +27,12 @@ from narratix.sound.envelopes import (
 from narratix.sound.levels import amplitude
 from narratix.sound.limiter import limit_block
 from narratix.sound.prediction import master_gain_db
-from narratix.sound.rooms import echo_of, from_afar, heard_until, reverberation
+from narratix.sound.rooms import echo_of, heard_until
+from narratix.sound.takes import Clips, Load, Take, overlap
 
 BLOCK = SAMPLE_RATE
 CEILING_MARGIN_DB = 0.05
 """The limiter's gain moves a little between two samples; so does the peak between them."""
-
-Load = Callable[[str], Sound]
-
 
 _EXCERPT_SECONDS = 8.0
 """By how much an excerpt is longer than what is mixed of it: whole seconds, their neighbours, and the ducking of those."""
@@ -85,13 +81,13 @@ class Mixer:
         self.timeline = timeline
         self.samples = sample_at(timeline.duration)
         self.gain_db = master_gain_db(timeline) if gain_db is None else gain_db
-        self._clips = _Clips(load, spare_bytes)
+        self._clips = Clips(load, spare_bytes)
         self._duck = ducking(timeline.dialogue)
-        self._dialogue = _Lane(timeline.dialogue, _Take.plain)
-        self._music = _Lane(timeline.music, _Take.plain)
-        self._effects = _Lane(timeline.effects, _Take.sounding)
-        self._voices_ring = _Lane(_echoes(timeline.dialogue, timeline.duration), _Take.ringing)
-        self._effects_ring = _Lane(_echoes(timeline.effects, timeline.duration), _Take.ringing)
+        self._dialogue = _Lane(timeline.dialogue, Take.plain)
+        self._music = _Lane(timeline.music, Take.plain)
+        self._effects = _Lane(timeline.effects, Take.sounding)
+        self._voices_ring = _Lane(_echoes(timeline.dialogue, timeline.duration), Take.ringing)
+        self._effects_ring = _Lane(_echoes(timeline.effects, timeline.duration), Take.ringing)
 
     def __len__(self) -> int:
         """The number of blocks."""
@@ -156,21 +152,21 @@ class Mixer:
         bed = music + effects
         return Block(index, voices + bed, dialogue, bed, (voices, music, effects))
 
-    def _add_mono(self, cue: Cue, take: _Take, start: int, duck: Gain | float, out: Sound, stem: Sound | None) -> None:
+    def _add_mono(self, cue: Cue, take: Take, start: int, duck: Gain | float, out: Sound, stem: Sound | None) -> None:
         clip = self._clips[take]
         if clip.ndim != 1:
             raise ValueError(f"The clip {cue.key!r} has {clip.shape[1]} channels; speech and effects are mono.")
         part = _Part.of(cue, start, None if cue.loops else len(clip))
         if part is None:
             return
-        sound = _scaled(part.read(clip, _overlap(clip) if take.bed else 0), part.gain(cue, duck))
+        sound = _scaled(part.read(clip, overlap(clip) if take.bed else 0), part.gain(cue, duck))
         if stem is not None:
             stem[part.inside] += sound
         left, right = pan_gains(cue.pan)
         out[part.inside, 0] += sound * np.float32(left)
         out[part.inside, 1] += sound * np.float32(right)
 
-    def _add_stereo(self, cue: Cue, take: _Take, start: int, duck: Gain | float, out: Sound) -> None:
+    def _add_stereo(self, cue: Cue, take: Take, start: int, duck: Gain | float, out: Sound) -> None:
         clip = self._clips[take]
         part = _Part.of(cue, start, None if cue.loops else len(clip))
         if part is None:
@@ -202,17 +198,17 @@ class _Part:
     def inside(self) -> slice:
         return slice(self.first - self.block_begins, self.last - self.block_begins)
 
-    def read(self, clip: Sound, again: int = 0) -> Sound:
+    def read(self, clip: Sound | Recording, again: int = 0) -> Sound:
         """The clip's samples, from sample `again` on whenever it ends."""
-        begin, count = self.first - self.clip_begins, self.last - self.first
+        begin, left = self.first - self.clip_begins, self.last - self.first
         if not 0 <= begin < again:
             begin = again + (begin - again) % (len(clip) - again)
-        if begin + count <= len(clip):
-            return clip[begin : begin + count]
-        index = np.arange(begin, begin + count)
-        late = index >= len(clip)
-        index[late] = again + (index[late] - again) % (len(clip) - again)
-        return clip[index]
+        pieces = []
+        while left:
+            piece = clip[begin : begin + left]
+            pieces.append(piece)
+            begin, left = again, left - len(piece)
+        return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
 
     def gain(self, cue: Cue, duck: Gain | float) -> Gain | float:
         level: Gain | float = amplitude(cue.gain_db)
@@ -231,87 +227,14 @@ def _scaled(sound: Sound, gain: Gain | float) -> Sound:
 class _Lane:
     """The cues of a stem and what each plays, found by time."""
 
-    def __init__(self, cues: tuple[Cue, ...], take: Callable[[Cue], _Take]) -> None:
+    def __init__(self, cues: tuple[Cue, ...], take: Callable[[Cue], Take]) -> None:
         self._cues = [(cue, take(cue)) for cue in cues]
         self._begins: npt.NDArray[np.int64] = np.array([sample_at(cue.begins) for cue in cues], dtype=np.int64)
         self._ends: npt.NDArray[np.int64] = np.array([sample_at(cue.ends) for cue in cues], dtype=np.int64)
 
-    def between(self, first: int, last: int) -> list[tuple[Cue, _Take]]:
+    def between(self, first: int, last: int) -> list[tuple[Cue, Take]]:
         return [self._cues[i] for i in np.flatnonzero((self._begins < last) & (self._ends > first))]
-
-
-@dataclass(frozen=True, slots=True)
-class _Take:
-    """A clip as it is heard: as it is, from afar, made to go on for ever (`bed`), or as what a place adds to it."""
-
-    key: str
-    distance: float = 1.0
-    bed: bool = False
-    place: str = ""
-
-    @classmethod
-    def plain(cls, cue: Cue) -> _Take:
-        return cls(cue.key)
-
-    @classmethod
-    def sounding(cls, effect: Cue) -> _Take:
-        return cls(effect.key, effect.distance, effect.loops)
-
-    @classmethod
-    def ringing(cls, echo: Cue) -> _Take:
-        return cls(echo.key, echo.distance, place=echo.place)
-
-    def made(self, clip: Sound) -> Sound:
-        sound = clip if self.distance == 1.0 else from_afar(clip, self.distance)
-        if self.bed:
-            sound = _bed(sound)
-        return reverberation(sound, self.place) if self.place else sound
 
 
 def _echoes(cues: tuple[Cue, ...], duration: float) -> tuple[Cue, ...]:
     return tuple(echo for cue in cues if (echo := echo_of(cue, duration)) is not None)
-
-
-def _overlap(clip: Sound) -> int:
-    """So many samples at the end of a bed lead into those after its beginning."""
-    return min(sample_at(BED_OVERLAP_SECONDS), len(clip) // 3)
-
-
-def _bed(clip: Sound) -> Sound:
-    """A mono clip whose end leads, at equal power, into what is `_overlap` after its beginning."""
-    length = _overlap(clip)
-    if not length:
-        return clip
-    made = clip.copy()
-    rise = fade_in_curve(np.arange(length), length)
-    made[-length:] = made[-length:] * rise[::-1] + clip[:length] * rise
-    return made
-
-
-class _Clips:
-    """Decoded clips: those in use, and the most recent of the others."""
-
-    def __init__(self, load: Load, spare_bytes: int) -> None:
-        self._load = load
-        self._spare_bytes = spare_bytes
-        self._clips: OrderedDict[_Take, Sound] = OrderedDict()
-
-    def __getitem__(self, take: _Take) -> Sound:
-        if take not in self._clips:
-            plain = _Take(take.key)
-            clip = self._load(take.key) if take == plain else take.made(self[plain])
-            if not len(clip):
-                raise ValueError(f"The clip {take.key!r} is empty, yet the timeline plays it.")
-            self._clips[take] = clip
-        self._clips.move_to_end(take)
-        return self._clips[take]
-
-    def keep(self, takes: Iterable[_Take]) -> None:
-        """Let go of what is not in use, nor needed to make what is."""
-        in_use = {each for take in takes for each in (take, _Take(take.key))}
-        spare = 0
-        for take in reversed(tuple(self._clips)):
-            if take not in in_use:
-                spare += self._clips[take].nbytes
-                if spare > self._spare_bytes:
-                    del self._clips[take]

@@ -8,6 +8,8 @@ no interpolation to know that its true peak is under `threshold`: the answer is 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import numpy.typing as npt
 
@@ -46,29 +48,18 @@ def peak_envelope(sound: Sound, threshold: float) -> Envelope:
     """For each sample of `sound` (n, channels) the largest magnitude at it and on the way to its
     neighbours, over all channels. Exact wherever it exceeds `threshold`; elsewhere it may be the
     sample's own magnitude."""
-    envelope: Envelope = magnitudes(sound).astype(np.float64)
-    tiles = -(-len(envelope) // TILE)
-    coarse = np.pad(envelope, (0, tiles * TILE - len(envelope))).reshape(tiles, TILE).max(axis=1)
-    near = coarse > threshold / OVERSHOOT
-    near[:-1] |= near[1:].copy()  # the taps reach into the neighbouring tiles
-    near[1:] |= near[:-1].copy()
-    hot = np.flatnonzero(near)
-    if not hot.size:
-        return envelope
-
-    padded = np.pad(sound, ((_BEFORE, _AFTER + tiles * TILE - len(sound)), (0, 0)))
-    windows = np.lib.stride_tricks.sliding_window_view(padded, TILE + TAPS - 1, axis=0)
-    full = np.zeros(tiles * TILE + 1)
-    by_tile = full[:-1].reshape(tiles, TILE)
-    for some in np.split(hot, range(_AT_ONCE, len(hot), _AT_ONCE)):
-        around = np.ascontiguousarray(np.lib.stride_tricks.sliding_window_view(windows[some * TILE], TAPS, axis=-1))
-        highest = np.zeros(around.shape[:-1], dtype=np.float32)  # tile, channel, sample
-        for taps in PHASES.T:
-            np.maximum(highest, np.abs(around @ taps), out=highest)
-        by_tile[some] = highest.max(axis=1)
-    upto = full[: len(envelope)]
-    since = np.concatenate(([0.0], upto[:-1]))
-    return np.maximum(envelope, np.maximum(upto, since))
+    plain = magnitudes(sound)
+    envelope: Envelope = plain.astype(np.float64)
+    full: Envelope | None = None
+    for some, highest in _between(sound, plain, threshold):
+        if full is None:
+            full = np.zeros(-(-len(envelope) // TILE) * TILE)
+        full.reshape(-1, TILE)[some] = highest
+    if full is not None:
+        upto = full[: len(envelope)]
+        np.maximum(envelope, upto, out=envelope)
+        np.maximum(envelope[1:], upto[:-1], out=envelope[1:])
+    return envelope
 
 
 def true_peak(sound: Sound, at_least: float = 0.0) -> float:
@@ -76,5 +67,32 @@ def true_peak(sound: Sound, at_least: float = 0.0) -> float:
     stereo = sound if sound.ndim == 2 else sound[:, None]
     if not len(stereo):
         return at_least
-    threshold = max(at_least, float(magnitudes(stereo).max()))
-    return max(at_least, float(peak_envelope(stereo, threshold).max()))
+    plain = magnitudes(stereo)
+    peak = max(at_least, float(plain.max()))
+    for some, highest in _between(stereo, plain, peak):
+        late = some[:, None] * TILE + np.arange(TILE) >= len(stereo)
+        peak = max(peak, float(np.where(late, 0.0, highest).max()))
+    return peak
+
+
+def _between(
+    sound: Sound, plain: npt.NDArray[np.float32], threshold: float
+) -> Iterator[tuple[npt.NDArray[np.intp], npt.NDArray[np.float32]]]:
+    """The largest magnitude on the way from each sample of `sound`, whose own ones are `plain`, to the next one: some
+    tiles' numbers, and those magnitudes (tiles, TILE), for all tiles in which any could exceed `threshold`."""
+    tiles = -(-len(sound) // TILE)
+    coarse = np.maximum.reduceat(plain, np.arange(tiles) * TILE)
+    near = coarse > threshold / OVERSHOOT
+    near[:-1] |= near[1:].copy()  # the taps reach into the neighbouring tiles
+    near[1:] |= near[:-1].copy()
+    hot = np.flatnonzero(near)
+    if not hot.size:
+        return
+    padded = np.pad(sound, ((_BEFORE, _AFTER + tiles * TILE - len(sound)), (0, 0)))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, TILE + TAPS - 1, axis=0)
+    for some in np.split(hot, range(_AT_ONCE, len(hot), _AT_ONCE)):
+        around = np.ascontiguousarray(np.lib.stride_tricks.sliding_window_view(windows[some * TILE], TAPS, axis=-1))
+        highest = np.zeros(around.shape[:-1], dtype=np.float32)  # tile, channel, sample
+        for taps in PHASES.T:
+            np.maximum(highest, np.abs(around @ taps), out=highest)
+        yield some, highest.max(axis=1)

@@ -119,25 +119,23 @@ def heard_until(cue: Cue) -> float:
 
 def reverberation(sound: Sound, place: str) -> Sound:
     """What `place` adds to mono `sound`, without the sound itself: stereo (n + `tail_samples`, 2), at unit gain for a
-    spectrum as voices have it. Depends on nothing but the whole of `sound`."""
-    length = len(sound) + tail_samples(place)
-    size = _size_for(length)
-    spectrum = scipy.fft.rfft(np.asarray(sound, dtype=np.float32), size)
-    out = np.empty((length, 2), dtype=np.float32)
-    for side, response in enumerate(_spectra(place, size)):
-        out[:, side] = scipy.fft.irfft(spectrum * response, size)[:length]
+    spectrum as voices have it. By overlap-add (Stockham, 1966), so that a long speech takes no more memory than a short
+    one but for itself."""
+    tail, (size, spectra) = tail_samples(place), _spectra(place)
+    out = np.zeros((len(sound) + tail, 2), dtype=np.float32)
+    for first in range(0, len(sound), size - tail):
+        spectrum = scipy.fft.rfft(np.asarray(sound[first : first + size - tail], dtype=np.float32), size)
+        for side, response in enumerate(spectra):
+            part = out[first : first + size, side]
+            part += scipy.fft.irfft(spectrum * response, size)[: len(part)]
     return out
 
 
-def _size_for(length: int) -> int:
-    """A length for a fast transform: of few kinds, so that a place's spectra can be kept."""
-    octave = max(1, 1 << max(0, (length - 1).bit_length() - 1))
-    return next(octave * quarters // 4 for quarters in range(4, 9) if octave * quarters // 4 >= length)
-
-
-@lru_cache(maxsize=4)
-def _spectra(place: str, size: int) -> tuple[npt.NDArray[np.complex64], ...]:
-    return tuple(scipy.fft.rfft(_response(place)[:, side], size) for side in (0, 1))
+@lru_cache(maxsize=len(ROOMS))
+def _spectra(place: str) -> tuple[int, tuple[npt.NDArray[np.complex64], ...]]:
+    """The length of the transforms, and the response's for both sides."""
+    size = 1 << (3 * tail_samples(place)).bit_length()
+    return size, tuple(scipy.fft.rfft(_response(place)[:, side], size) for side in (0, 1))
 
 
 @lru_cache(maxsize=len(ROOMS))

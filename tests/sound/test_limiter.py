@@ -1,11 +1,14 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
+import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from narratix.ports import SAMPLE_RATE, Sound
 from narratix.sound.clip import SPEECH_LUFS, fade_edges, prepare_speech, speech_loudness
-from narratix.sound.codec import NotDecodable, from_flac, to_flac
+from narratix.sound.codec import NotDecodable, Recording, from_flac, to_flac
 from narratix.sound.levels import amplitude, decibels
 from narratix.sound.limiter import CONTEXT, limit_block, limit_samples
 from narratix.sound.loudness import energies
@@ -103,3 +106,34 @@ def test_a_sound_past_full_scale_is_clipped_not_wrapped() -> None:
 def test_bytes_that_are_no_sound_are_refused_in_words() -> None:
     with pytest.raises(NotDecodable, match="cannot be read as sound"):
         from_flac(b"not a sound at all")
+
+
+@pytest.mark.parametrize("shape", [(50_000,), (50_000, 2)])
+def test_a_recording_is_read_bit_for_bit_wherever_it_is_asked(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    file = tmp_path / "clip.flac"
+    file.write_bytes(to_flac((np.random.default_rng(0).standard_normal(shape) * 0.2).astype(np.float32)))
+    whole, recording = from_flac(file), Recording(file)
+    assert (len(recording), recording.ndim, recording.shape) == (len(whole), whole.ndim, whole.shape)
+    for where in (
+        slice(0, 4000),
+        slice(4000, 8001),
+        slice(30_000, 50_000),
+        slice(49_999, 60_000),
+        slice(17, 17),
+        slice(3, 9),
+    ):
+        assert np.array_equal(recording[where], whole[where])
+    assert np.array_equal(recording[:], whole)
+
+
+def test_a_recording_that_breaks_off_is_told_in_words(tmp_path: Path) -> None:
+    file = tmp_path / "clip.flac"
+    noise = (np.random.default_rng(0).standard_normal((200_000, 2)) * 0.2).astype(np.float32)
+    file.write_bytes(to_flac(noise)[:300_000])
+    recording = Recording(file)
+    assert len(recording[:4000]) == 4000
+    with pytest.raises(NotDecodable, match=r"clip\.flac"):
+        recording[150_000:]
+    soundfile.write(tmp_path / "slow.wav", noise[:100], 8000)
+    with pytest.raises(NotDecodable, match="sample rate of 8,000"):
+        Recording(tmp_path / "slow.wav")

@@ -1,5 +1,6 @@
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from narratix.ports import SAMPLE_RATE, Cue, Sound, Timeline
+from narratix.sound.codec import Recording, from_flac, to_flac
 from narratix.sound.envelopes import DUCK_DB, ducking, pan_gains
 from narratix.sound.gates import Measures, judge
 from narratix.sound.levels import decibels
@@ -186,6 +188,19 @@ def test_music_loops_and_crosses_without_a_dip(drama: Drama) -> None:
     steps = 10 * np.log10(np.array(energies(mix))[1:])
     assert steps.max() - steps.min() < 1.0
     assert np.array_equal(mix[5 * SAMPLE_RATE : 5 * SAMPLE_RATE + 50], tone[SAMPLE_RATE : SAMPLE_RATE + 50])
+
+
+def test_music_sounds_the_same_when_it_is_read_while_it_plays(drama: Drama, tmp_path: Path) -> None:
+    timeline = drama.timeline()
+    clips: dict[str, Sound | Recording] = {}
+    for key, clip in drama.clips.items():
+        file = tmp_path / Path(key).name
+        file.write_bytes(to_flac(clip))
+        clips[key] = Recording(file) if clip.ndim == 2 else from_flac(file)
+    assert any(isinstance(clip, Recording) for clip in clips.values())
+    loaded = {key: clip[:] for key, clip in clips.items()}
+    streamed = rendered(Mixer(timeline, clips.__getitem__))
+    assert np.array_equal(streamed, rendered(Mixer(timeline, loaded.__getitem__)))
 
 
 def test_a_silent_timeline_is_not_amplified() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import scipy
 
 from narratix.events.catalogue import PlannedEffect, PlannedPlace, Segment
 from narratix.ports import SAMPLE_RATE, Cue
@@ -44,6 +45,14 @@ def test_larger_places_ring_longer_and_none_drowns_the_voice() -> None:
         assert wet.shape == (len(voice) + tail_samples(place), 2)
         assert wet.dtype == np.float32
         assert overall(wet) + room.wet_db < overall(voice) - 6.0, place
+
+
+@pytest.mark.parametrize("place", ["cabin", "hall", "church"])
+def test_a_long_speech_rings_as_one_sound_though_it_is_made_in_parts(place: str) -> None:
+    speech = (np.random.default_rng(0).standard_normal(13 * SAMPLE_RATE) * 0.1).astype(np.float32)
+    response = reverberation(np.ones(1, np.float32), place)
+    expected = scipy.signal.fftconvolve(speech[:, None], response[: tail_samples(place) + 1], axes=0)
+    assert np.abs(reverberation(speech, place) - expected).max() < 1e-5 * np.abs(expected).max()
 
 
 def test_in_the_open_and_nowhere_nothing_rings() -> None:

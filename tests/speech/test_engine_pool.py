@@ -200,3 +200,14 @@ async def test_given_an_engine_that_is_waited_for_less_when_it_runs_then_its_wor
         assert await pool.run(os.nice, 0) == min(19, os.nice(0) + 3)
     finally:
         await pool.close()
+
+
+def test_what_workers_share_holds_no_library_that_only_the_service_needs() -> None:
+    """All of it is in the memory of every process that mixes or speaks."""
+    looked = (
+        "import importlib, sys; from narratix.providers.pool import _PRELOADED\n"
+        "for name in _PRELOADED: importlib.import_module(name)\n"
+        "print(*{'aiohttp', 'anthropic', 'asyncpg', 'rich', 'sqlalchemy', 'structlog'} & set(sys.modules))"
+    )
+    ran = subprocess.run([sys.executable, "-c", looked], capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == []

@@ -12,7 +12,7 @@ from typing import Final
 import soundfile
 
 from narratix.ports import ProviderError, Sound
-from narratix.sound.codec import NotDecodable, from_flac
+from narratix.sound.codec import NotDecodable, Recording
 
 _ALMOST_FULL_BYTES: Final = 8_000_000
 
@@ -47,9 +47,19 @@ def disk_errors(path: Path) -> Iterator[None]:
         raise ProviderError(f"The file {path.name} could not be written to {path.parent}: {error}") from error
 
 
-def clip_of(file: Path) -> Sound:
-    """The sound of a stored clip. Raises ProviderError."""
+def clip_of(file: Path) -> Sound | Recording:
+    """The sound of a stored clip; of music, which lasts a minute and more, where it is read. Raises ProviderError."""
     try:
-        return from_flac(file)
+        recording = Recording(file)
+        return recording if recording.ndim == 2 else recording[:]
     except (OSError, NotDecodable) as error:
         raise ProviderError(f"The clip {file.name} cannot be used: {error}") from error
+
+
+@contextlib.contextmanager
+def clip_errors() -> Iterator[None]:
+    """A clip that breaks off while it is played, as one clear error."""
+    try:
+        yield
+    except NotDecodable as error:
+        raise ProviderError(f"A clip cannot be used: {error}") from error

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from narratix.ports import SAMPLE_RATE, Passage, ProviderError, Sound, Timeline
-from narratix.providers.mastering.files import clip_of
+from narratix.providers.mastering.files import clip_errors, clip_of
 from narratix.providers.mastering.process import RAW, Ffmpeg
 from narratix.sound.fmp4 import FRAME, HEADER, SUFFIX, NotAdts, adts_frames, fragment, header
 from narratix.sound.hls import TARGET_SECONDS
@@ -40,7 +40,9 @@ class PassageOrder:
 def mix_passage(order: PassageOrder) -> Passage:
     """Mix, encode and write a passage. Raises ProviderError."""
     mixer = Mixer(order.timeline, lambda key: clip_of(order.clips[key]), gain_db=nominal_gain_db(order.timeline))
-    frames = _encoded(order, mixer.stretch(order.first - PREROLL, order.last + POSTROLL))
+    with clip_errors():
+        sound = mixer.stretch(order.first - PREROLL, order.last + POSTROLL)
+    frames = _encoded(order, sound)
     (order.out / HEADER).write_bytes(header())
     written = []
     for number, (some, time) in enumerate(_cut(frames, order.begins)):

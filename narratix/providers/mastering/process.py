@@ -21,7 +21,7 @@ from narratix.ports import SAMPLE_RATE, ProviderError, Sound
 QUIETLY = ("-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", "-y")
 RAW = ("-f", "f32le", "-ar", str(SAMPLE_RATE), "-ac", "2")
 """How sound goes to ffmpeg."""
-PIECE = 4 * SAMPLE_RATE
+PIECE = 2 * SAMPLE_RATE
 """So much is decoded and measured at a time: each call of a filter costs as much as a fraction of a second of sound."""
 _PIPE_BYTES = 1 << 20
 _WATCH_SECONDS = 0.25

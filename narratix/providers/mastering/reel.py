@@ -13,7 +13,7 @@ import numpy as np
 import soundfile
 
 from narratix.ports import SAMPLE_RATE, Heard, ProviderError, Reel, Sound, Timeline
-from narratix.providers.mastering.files import clip_of, disk_errors
+from narratix.providers.mastering.files import clip_errors, clip_of, disk_errors
 from narratix.providers.mastering.formats import Codec, encoding
 from narratix.providers.mastering.measure import DECODING_DELAY, ListeningOrder, listen
 from narratix.providers.mastering.process import PIECE, RAW, Ffmpeg
@@ -65,12 +65,30 @@ def file_names(codecs: Sequence[Codec], *, stems: bool) -> tuple[str, ...]:
 
 def mix_reel(order: ReelOrder) -> Reel:
     """Mix, encode and measure a reel. Raises ProviderError."""
+    ends, meters = _mixed(order)
+    heard = None if order.listened is None else _listened(order, order.listened, ends)
+    for codec in order.codecs:
+        _cut(order, codec, ends, at_end=order.last >= sample_at(order.timeline.duration))
+    return Reel(
+        samples=ends - order.first,
+        peaks=tuple(np.rint(1000.0 * meters.waveform.maxima.astype(np.float64)).astype(int).tolist()),
+        voice=rounded(meters.voice.energies),
+        bed=rounded(meters.bed.energies),
+        floor_dbfs=round(meters.level.floor_dbfs, 2),
+        heard=heard,
+    )
+
+
+def _mixed(order: ReelOrder) -> tuple[int, _Meters]:
+    """Write the reel's files, each encoder's with what is before and after it; the sample at which the reel ends, and its
+    measures. The mixer and its clips are gone before anything is listened to."""
     mixer = Mixer(order.timeline, lambda key: clip_of(order.clips[key]), gain_db=order.gain_db)
     ends = min(order.last, mixer.samples)
     meters = _Meters()
     with contextlib.ExitStack() as stack:
         encoders = [stack.enter_context(_encoder(order, codec)) for codec in order.codecs]
         stack.enter_context(disk_errors(order.out / MASTER))
+        stack.enter_context(clip_errors())
         master = stack.enter_context(_flac(order.out / MASTER))
         stems = [stack.enter_context(_flac(order.out / f"{stem}.flac")) for stem in STEMS if order.stems]
         for block, meant in _heard(mixer, order.first - REEL_ROLL, order.last + REEL_ROLL):
@@ -87,17 +105,7 @@ def mix_reel(order: ReelOrder) -> Reel:
         for encoder in encoders:
             encoder.finish()
     meters.finish()
-    heard = None if order.listened is None else _listened(order, order.listened, ends)
-    for codec in order.codecs:
-        _cut(order, codec, ends, at_end=order.last >= mixer.samples)
-    return Reel(
-        samples=ends - order.first,
-        peaks=tuple(np.rint(1000.0 * meters.waveform.maxima.astype(np.float64)).astype(int).tolist()),
-        voice=rounded(meters.voice.energies),
-        bed=rounded(meters.bed.energies),
-        floor_dbfs=round(meters.level.floor_dbfs, 2),
-        heard=heard,
-    )
+    return ends, meters
 
 
 class _Meters:
