@@ -87,8 +87,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     """Line -> the version of its last LineRevised."""
     reopened: Map[int, int] = Map()
     """Passage -> the version of the last LineRevised that is heard in it."""
-    laid: Map[int, float] = Map()
-    """Line -> the seconds of the clip that it had before it was first revised."""
+    laid: Map[int, LineSpoken] = Map()
+    """Line -> the clip that it had before it was first revised."""
     runs: int = 1
     error: str = ""
 
@@ -200,7 +200,7 @@ def _revised(job: Job, event: LineRevised) -> dict[str, Any]:
     before = job.lines.get(line)
     return {
         "script": msgspec.structs.replace(job.script, segments=tuple(segments)),
-        "laid": job.laid.set(line, before.duration) if before is not None and line not in job.laid else job.laid,
+        "laid": job.laid.set(line, before) if before is not None and line not in job.laid else job.laid,
         "lines": job.lines if before is None else job.lines.delete(line),
         "spoken": min(job.spoken, line),
         "passages": passages,

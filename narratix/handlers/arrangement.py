@@ -19,6 +19,7 @@ from narratix.sound.cover import cover, to_png
 from narratix.sound.profiles import PROFILES
 from narratix.sound.timeline import (
     ComposedMusic,
+    Laid,
     PlacedLine,
     RenderedEffect,
     SpokenLine,
@@ -81,7 +82,7 @@ def lay_out(job: Job, reading: Reading, until: int | None = None) -> tuple[tuple
             words=spoken.words,
             energies=spoken.energies,
             wording=reading.wordings.get(number),
-            laid=job.laid.get(number),
+            laid=None if (first := job.laid.get(number)) is None else Laid(first.duration, first.words),
         )
         for number, spoken in ((n, job.lines[n]) for n in range(len(job.script.segments) if until is None else until))
     ]

@@ -32,6 +32,7 @@ LONGEST_PAUSE = 2.0
 CROSSFADE_SECONDS = 2.0
 MUSIC_FADE_SECONDS = 3.0
 SPLICE_SECONDS = 1.0
+SHORTEST_SPLICE_SECONDS = 0.3
 """Under a revised line, where music is ducked, it crosses over to where it was before the revision."""
 BARE_TAIL_SECONDS = 1.0
 CUT_FADE_SECONDS = 0.3
@@ -54,9 +55,17 @@ AMBIENCE_LIFT_LU = 9.0
 
 
 @dataclass(frozen=True, slots=True)
+class Laid:
+    """The clip that a revised line had at first: its length in seconds, and its words."""
+
+    duration: float
+    words: tuple[Word, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class SpokenLine:
     """A line's clip. `words` hold offsets into the whole text and seconds into the clip. Of a line that was revised they
-    are offsets into its `wording`, if it has one, and `laid` is the length of the clip that it had at first, seconds."""
+    are offsets into its `wording`, if it has one, and `laid` tells of the clip that it had at first."""
 
     line: int
     clip_key: str
@@ -64,7 +73,7 @@ class SpokenLine:
     words: tuple[Word, ...] = ()
     energies: tuple[float, ...] = ()
     wording: Wording | None = None
-    laid: float | None = None
+    laid: Laid | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +139,7 @@ def lay_lines(
         pause = _on_a_sample(min(LONGEST_PAUSE, pause + max(0.0, segment.pause_after)))
         moved = 0.0
         if clip is not None and clip.laid is not None:
-            longer = sample_at(clip.duration) - sample_at(clip.laid)
+            longer = sample_at(clip.duration) - sample_at(clip.laid.duration)
             filling = -longer % GRID
             if filling and pause + filling / SAMPLE_RATE > LONGEST_PAUSE:
                 filling -= GRID
@@ -269,18 +278,19 @@ def _music_cues(
 
 
 def _spliced(cue: Cue, placed: Sequence[PlacedLine]) -> Iterator[Cue]:
-    """A music cue that begins with the first of `placed`, in pieces: after a revised line each goes on as if that line
-    had never changed its length."""
+    """A cue that goes on under `placed`, in pieces: after a revised line each goes on as if that line had never changed
+    its length."""
     for line in placed:
         if not line.moved:
             continue
-        half = min(SPLICE_SECONDS, line.ends - line.begins) / 2.0
-        middle = (line.begins + line.ends) / 2.0
-        begins, ends = _on_a_sample(middle - half), _on_a_sample(middle + half)
+        length = min(SPLICE_SECONDS, line.ends - line.begins)
+        begins = _on_a_sample(max((line.begins + line.ends - length) / 2.0, cue.begins + cue.fade_in))
+        ends = _on_a_sample(min(begins + length, line.ends))
         if ends > cue.ends - cue.fade_out:
             break
-        if begins < cue.begins + cue.fade_in:  # it has hardly begun: let it begin elsewhere
-            cue = replace(cue, offset=_on_a_sample(cue.offset - line.moved))
+        if ends - begins < min(length, SHORTEST_SPLICE_SECONDS):  # it has hardly begun: let it begin elsewhere
+            risen = max(cue.fade_in, SHORTEST_SPLICE_SECONDS)
+            cue = replace(cue, offset=_on_a_sample(cue.offset - line.moved), fade_in=risen)
             continue
         yield replace(cue, ends=ends, fade_out=ends - begins)
         since = begins - cue.begins + cue.offset - line.moved
@@ -304,8 +314,7 @@ def _effect_cues(
             continue
         if line.wording is not None and line.wording.carried(effect.plan.start - line.segment.start) is None:
             continue  # its word is said no more
-        after_line = word_begins(line, effect.plan.start) - line.begins - effect.onset
-        begins = max(0.0, line.begins + _on_a_sample(max(-EARLIEST_EFFECT_SECONDS, after_line)))
+        begins = _effect_begins(effect, line)
         if effect.plan.last_line:
             cues += _bed(effect, placed, begins, duration, complete=complete)
             continue
@@ -330,7 +339,8 @@ def _effect_cues(
 def _bed(
     effect: RenderedEffect, placed: Sequence[PlacedLine], begins: float, duration: float, *, complete: bool
 ) -> Iterator[Cue]:
-    """An effect that goes on until its last line, as if no line behind its own had been revised."""
+    """An effect that goes on until its last line, as if no line had been revised, its own neither: it begins on its word,
+    and is then where it would be."""
     plan = effect.plan
     ends, fade = placed[min(plan.last_line, len(placed)) - 1].ends + BED_FADE_SECONDS, BED_FADE_SECONDS
     if complete and ends > duration:
@@ -348,7 +358,17 @@ def _bed(
         energies=effect.energies,
         distance=plan.distance,
     )
-    return _spliced(cue, placed[plan.line + 1 :])
+    own = placed[plan.line]
+    if own.spoken is not None and own.spoken.laid is not None:
+        laid = replace(own, spoken=replace(own.spoken, words=own.spoken.laid.words, wording=None))
+        own = replace(own, moved=own.moved + _effect_begins(effect, laid) - begins)
+    return _spliced(cue, (own, *placed[plan.line + 1 :]))
+
+
+def _effect_begins(effect: RenderedEffect, line: PlacedLine) -> float:
+    """The second of the drama from which it plays, so that it is heard when its word is said."""
+    after_line = word_begins(line, effect.plan.start) - line.begins - effect.onset
+    return max(0.0, line.begins + _on_a_sample(max(-EARLIEST_EFFECT_SECONDS, after_line)))
 
 
 def word_begins(line: PlacedLine, start: int) -> float:

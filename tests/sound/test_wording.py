@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from narratix.events.catalogue import Word
+from narratix.events.catalogue import PlannedEffect, Word
 from narratix.ports import SAMPLE_RATE, Timeline
 from narratix.sound.captions import captions
 from narratix.sound.clip import prepare_speech
 from narratix.sound.envelopes import sample_at
 from narratix.sound.grid import GRID
+from narratix.sound.loudness import energies
 from narratix.sound.mixer import Mixer
 from narratix.sound.passages import last_bounds, passage_bounds, plan_reels, reel_digest
-from narratix.sound.timeline import PlacedLine, build_timeline, lay_lines
+from narratix.sound.timeline import Laid, PlacedLine, RenderedEffect, build_timeline, lay_lines, word_begins
 from narratix.sound.wording import Wording
 from tests.sound.synthetic_drama import Drama, speech_like
 
@@ -49,7 +51,7 @@ def test_given_an_offset_between_words_then_the_next_word_counts() -> None:
 
 def revised(drama: Drama, line: int, seconds: float, text: str) -> tuple[tuple[PlacedLine, ...], Timeline]:
     """The drama with another clip for a line."""
-    sound, energies = prepare_speech(speech_like(seconds, 999))
+    sound, measured = prepare_speech(speech_like(seconds, 999))
     drama.clips["clips/revised.flac"] = sound
     source = drama.text[drama.segments[line].start : drama.segments[line].end]
     words, at = [], 0
@@ -63,9 +65,9 @@ def revised(drama: Drama, line: int, seconds: float, text: str) -> tuple[tuple[P
         clip_key="clips/revised.flac",
         duration=len(sound) / SAMPLE_RATE,
         words=tuple(words),
-        energies=energies,
+        energies=measured,
         wording=Wording(text, source),
-        laid=before.duration,
+        laid=Laid(before.duration, before.words),
     )
     placed = lay_lines(drama.segments, spoken, lead_in=2.5)
     return placed, build_timeline(placed, drama.music, drama.effects, tail=4.0, places=drama.places)
@@ -114,6 +116,34 @@ def test_given_a_revised_line_then_what_follows_sounds_as_before_but_later(long_
     assert np.array_equal(
         after.stretch(0, 5 * SAMPLE_RATE), before.stretch(0, 5 * SAMPLE_RATE)
     )  # and what is before it, as it was
+
+
+@pytest.mark.parametrize("word", [0, -1])
+@pytest.mark.parametrize(
+    "wording", ["{} and then many other words come", "So many other words and at last the {}", "{}"]
+)
+@pytest.mark.parametrize("seconds", [0.45, 2.0, 9.7])
+def test_given_other_words_around_that_of_an_ambience_then_it_goes_on_as_before(
+    long_drama: Drama, word: int, wording: str, seconds: float
+) -> None:
+    line = next(line.line for line in long_drama.spoken[20:] if len(line.words) >= 6)
+    said = long_drama.spoken[line].words[word]
+    plan = PlannedEffect(
+        id="e0", line=line, start=said.start, end=said.end, name="rain", prompt="", seconds=6.0, gain_db=0.0, pan=0.0,
+        seed=1, last_line=len(long_drama.segments),
+    )  # fmt: skip
+    rain = (np.random.default_rng(1).standard_normal(6 * SAMPLE_RATE) * 0.05).astype(np.float32)
+    long_drama.clips["rain"] = rain
+    drama = copy.copy(long_drama)
+    drama.effects = [RenderedEffect(plan, "rain", 6.0, 0.1, energies(rain))]
+    before = reels(drama, drama.placed(), drama.timeline())
+    spoken = drama.text[said.start : said.end]
+    placed, timeline = revised(drama, line, seconds, wording.format(spoken))
+    changed = [a != b for a, b in zip(before, reels(drama, placed, timeline), strict=True)]
+    assert 1 <= sum(changed) <= 3
+    assert not any(changed[-2:])  # in which the rain still falls
+    begins = min(cue.begins for cue in timeline.effects)
+    assert begins == pytest.approx(word_begins(placed[line], said.start) - 0.1, abs=1e-4)
 
 
 def test_given_a_line_revised_twice_then_the_first_length_still_counts(long_drama: Drama) -> None:
