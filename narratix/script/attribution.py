@@ -6,18 +6,19 @@ Attribution" (EACL 2017); where no name stands beside a speech, the candidates a
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 from narratix.script.cast import Character
-from narratix.script.decoding import Decoder, Odds, sex_of_pronoun
+from narratix.script.decoding import Decoder, Odds
 from narratix.script.gathering import gather
 from narratix.script.ranker import rankers
 from narratix.script.reading import Reading
 from narratix.script.references import Reference
 from narratix.script.revealing import reveal
+from narratix.script.sexes import CALLED, SAID, prior, sex_of_pronoun
 from narratix.script.talk import Talk
 
 
@@ -60,7 +61,7 @@ def _characters(reading: Reading) -> tuple[list[Character], dict[Reference, int]
         if turn.cue and turn.cue.reference.form != "pronoun":
             counts[turn.cue.reference] += 1
     counts.update(reading.spoken)
-    return gather(counts, _sex_votes(reading), _talk(reading))
+    return gather(counts, reading.sexes, _talk(reading))
 
 
 def _talk(reading: Reading) -> Talk:
@@ -193,7 +194,8 @@ class _Called:
 
 
 def _learn_sexes(reading: Reading, characters: Sequence[Character], speakers: Sequence[int]) -> None:
-    """Whoever is still of unknown sex: by "he said" beside their speeches, and by the "sir" of those who talk with them."""
+    """Whoever is still of unknown sex: by "he said" beside their speeches, by the "sir" of those who talk with them, and by what
+    their name or calling makes likely."""
     unknown = {character.number for character in characters if character.sex == "unknown"}
     turns = reading.turns
     for place, (turn, speaker) in enumerate(zip(turns, speakers, strict=True)):
@@ -201,10 +203,13 @@ def _learn_sexes(reading: Reading, characters: Sequence[Character], speakers: Se
             continue
         sex = sex_of_pronoun(turn.cue.reference) if turn.cue is not None else "unknown"
         if sex != "unknown":
-            characters[speaker].votes[sex] += 1
+            characters[speaker].votes[sex] += SAID
         for other in (place - 1, place + 1):
             if 0 <= other < len(turns) and speakers[other] != speaker and abs(turns[other].block - turn.block) <= 2:
-                characters[speaker].votes.update(turns[other].calls)
+                characters[speaker].votes.update({sex: CALLED * count for sex, count in turns[other].calls.items()})
+    for number in sorted(unknown):
+        one = characters[number]
+        one.votes.update(prior(one.references, narrator=one.narrator))
 
 
 _FIRST_PERSON = (("i",), ("me",))
@@ -212,23 +217,3 @@ _APPOSED = 3
 _NEAR_I = 2
 _CALLED, _LONG_STORY, _OFTEN_I = 4, 100, 30
 """How often somebody must be called to be the narrator of a story of so many turns, and how many "said I" tell."""
-_TAKES_UP = frozenset(("he", "she", "himself", "herself"))
-"""Pronouns that rather mean the last person named than the object of what that person does."""
-
-
-def _sex_votes(reading: Reading) -> dict[Reference, Counter[str]]:
-    """A pronoun votes for the last person named before it in its paragraph, twice when that is the subject."""
-    votes: dict[Reference, Counter[str]] = defaultdict(Counter)
-    for block in reading.mentions:
-        last: Reference | None = None
-        subject: Reference | None = None
-        for mention in block:
-            if mention.reference.form == "pronoun":
-                sex = sex_of_pronoun(mention.reference)
-                if sex != "unknown" and last is not None and mention.reference.words[0] in _TAKES_UP:
-                    votes[last][sex] += 2 if last == subject else 1
-                continue
-            last = mention.reference
-            if mention.subject:
-                subject = last
-    return votes

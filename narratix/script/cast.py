@@ -16,9 +16,9 @@ from narratix.script.lexicon import (
 )
 from narratix.script.names import LEARNED, plain_title, shown
 from narratix.script.references import Reference
+from narratix.script.sexes import overruled, verdict, verdict_of_learned
 
 _FORMS_OF_ADDRESS = frozenset(("monsieur", "madame", "sirrah", "honey", "darling", "boss"))
-ENOUGH_VOTES = 4
 
 
 @dataclass(slots=True)
@@ -65,18 +65,14 @@ class Character:
                 certain[noun] += count
             else:
                 certain[sex_of_noun(reference.words[-1])] += count
-        for known in (certain, likely):
-            del known["unknown"]
-            if known:
-                return known.most_common(1)[0][0]
-        female, male = self.votes["female"], self.votes["male"]
-        if self.titles & LEARNED and (female < 2 * ENOUGH_VOTES or female < 3 * male):
-            return "male"
-        if female >= 2 * male and female > 0:
-            return "female"
-        if male >= 2 * female and male > 0:
-            return "male"
-        return "unknown"
+        del certain["unknown"], likely["unknown"]
+        if certain:
+            return certain.most_common(1)[0][0]
+        if likely and not overruled(usual := likely.most_common(1)[0][0], self.votes):
+            return usual
+        if self.titles & LEARNED:
+            return verdict_of_learned(self.votes)
+        return verdict(self.votes)
 
     def name(self, spellings: Mapping[Reference, str]) -> str:
         """The fullest name that is used often enough to be theirs."""

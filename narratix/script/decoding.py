@@ -20,6 +20,7 @@ from narratix.script.evidence import Person, Scene, evidence
 from narratix.script.lexicon import GIVEN_NAMES, PEOPLE, Sex, sex_of_noun
 from narratix.script.reading import Reading, Turn
 from narratix.script.references import Mention, Reference
+from narratix.script.sexes import sex_of_pronoun
 
 SURE_BY_NAME = 0.97
 SURE_BY_RANK = 0.9
@@ -40,21 +41,12 @@ _ENOUGH = 2
 _SPEAKS, _IS_CALLED, _IS_SUBJECT, _IS_NAMED, _ENTERS, _FADES = 0.6, 0.5, 0.6, 0.4, 2.5, 0.6
 """How much each adds to a person's presence, and what is left of it a paragraph later."""
 
-_SEX_OF_PRONOUN: Mapping[str, Sex] = {
-    "she": "female", "her": "female", "herself": "female", "he": "male", "him": "male", "his": "male",
-    "himself": "male",
-}  # fmt: skip
-
 Watch = Callable[[int, Sequence[int], NDArray[np.float32]], None]
 """Called with the number of a turn, its candidates and their evidence."""
 
 
 class Odds(Protocol):
     def odds(self, rows: NDArray[np.float32]) -> NDArray[np.float64]: ...
-
-
-def sex_of_pronoun(reference: Reference) -> Sex:
-    return _SEX_OF_PRONOUN.get(reference.words[0], "unknown") if reference.form == "pronoun" else "unknown"
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from narratix.script.cast import ENOUGH_VOTES, Character
+from narratix.script.cast import Character
 from narratix.script.lexicon import (
     ADJECTIVE_TITLES,
     GIVEN_NAMES,
@@ -25,9 +25,12 @@ from narratix.script.names import (
     titles_fit,
 )
 from narratix.script.references import Reference
+from narratix.script.sexes import STRONG, verdict
 from narratix.script.talk import Talk
 
 _FAR_RARER = 10
+_LEANING = 8
+"""Decibans that keep somebody from a title of the other sex: Halsey Innes is not Miss Innes."""
 
 
 def gather(
@@ -119,26 +122,25 @@ class _Gathering:
 
     def _same_sex(self, reference: Reference, others: Sequence[Reference]) -> bool:
         own = self._sex(reference)
-        return own == "unknown" or all(self._sex(other) in (own, "unknown") for other in others)
+        enough = STRONG if sex_of_title(reference.title) == "unknown" else _LEANING
+        return own == "unknown" or all(self._sex(other, enough) in (own, "unknown") for other in others)
 
-    def _sex(self, reference: Reference) -> Sex:
-        """By the title, else by the pronouns that take the reference up, else by the given name."""
+    def _sex(self, reference: Reference, enough: int = STRONG) -> Sex:
+        """By the title, else by the pronouns that take the reference up, else by the given name; `enough` is asked where no given
+        name tells it."""
         known = sex_of_title(reference.title)
         if known != "unknown":
             return known
         votes = Counter(self.votes.get(reference, {}))
         if len(reference.words) > 1:
             votes.update(self.votes.get(Reference("name", "", reference.words[:1]), {}))
-        female, male = votes["female"], votes["male"]
-        if max(female, male) >= ENOUGH_VOTES:
-            if female >= 3 * male:
-                return "female"
-            if male >= 3 * female:
-                return "male"
+        if (told := verdict(votes, enough=STRONG)) != "unknown":
+            return told
         words = core(reference)
         if plain_title(reference.title) in LEARNED and len(words) == 1:
-            return "female" if female > male else "male"
-        return GIVEN_NAMES.get(words[0], "unknown") if len(words) > 1 or not reference.title else "unknown"
+            return "female" if votes["female"] > votes["male"] else "male"
+        given = GIVEN_NAMES.get(words[0], "unknown") if len(words) > 1 or not reference.title else "unknown"
+        return verdict(votes, enough=enough) if given == "unknown" else given
 
     def _is_elder(self, reference: Reference, character: Character) -> bool:
         """Whether "Mrs. Lennox" is rather the parent of the "Mary Lennox" whom the story calls Mary, or

@@ -72,6 +72,7 @@ FEMALE_PEOPLE: Final = _words("""
     housekeeper governess nurse mistress hostess landlady niece bride witch nun actress waitress heroine goddess madam maiden
     damsel matron granny mamma mama mom mommy mum schoolgirl lass lassie sweetheart stepmother dame crone milkmaid
     spinster seamstress sorceress priestess empress fairy grandma cook lady's-maid women girls ladies daughters sisters
+    female gentlewoman housewife barmaid abbess
 """)
 MALE_PEOPLE: Final = _words("""
     man boy gentleman father husband son brother uncle grandfather king prince duke count baron earl lord lad fellow youth
@@ -81,6 +82,7 @@ MALE_PEOPLE: Final = _words("""
     tradesman squire hermit wizard nephew bridegroom chap papa dad daddy pa schoolboy guard porter giant
     knight emperor bachelor commissionaire undertaker sexton friar hunter warrior chieftain bailiff sheriff cowboy
     baronet foreman watchman driver conductor mate boatswain cabin-boy urchin grandpa men boys gentlemen brothers sons
+    corporal waggoner headmaster ensign male
 """)
 PLAIN_PEOPLE: Final = _words("""
     child baby doctor teacher master schoolmaster stranger visitor guest servant lawyer attorney judge professor student pupil
@@ -95,6 +97,18 @@ PLAIN_PEOPLE: Final = _words("""
     invalid newcomer intruder person figure other latter former crowd people children others elder eldest
     youngest younger oldest company everybody everyone somebody someone
 """)
+MOSTLY_MEN: Final = _words("""
+    doctor master schoolmaster stranger visitor traveller traveler lawyer attorney judge professor clerk merchant shopkeeper grocer
+    tailor shepherd robber pirate chief officer detective reporter editor author leader engineer pilot mayor governor
+    president senator barkeeper bartender innkeeper ferryman gardener keeper messenger herald jailer executioner hangman
+    scout guide savage rider horseman spokesman newcomer intruder suitor lover thief beggar
+""")
+"""Callings that tell no sex but were men's: of those in novels whom pronouns take up, nine of ten."""
+_NOT_TRADES: Final = _words(
+    "daughter mother sister reader number other murmur whisper letter answer teacher dancer singer flower creature laughter "
+    "parent infant servant patient student tormentor attendant assistant"
+)
+_TRADES: Final = ("er", "or", "ist", "smith")
 PEOPLE: Final = FEMALE_PEOPLE | MALE_PEOPLE | PLAIN_PEOPLE
 
 FEMALE_PRONOUNS: Final = _words("she her hers herself")
@@ -244,6 +258,11 @@ NICKNAMES: Final[dict[str, frozenset[str]]] = {
 """Short name -> the names that it can stand for."""
 
 
+_FEMALE_ENDINGS: Final = ("woman", "women", "wife", "maid", "-girl", "-lady", "mother", "tress", "eress")
+_MALE_ENDINGS: Final = ("man", "men", "-boy", "father", "master", "-lad")
+_NO_MEN: Final = DEMONYMS | _words("human women german roman norman ottoman mussulman talisman omen specimen")
+
+
 def sex_of_title(title: str) -> Sex:
     if title in FEMALE_TITLES and title not in MALE_TITLES:
         return "female"
@@ -251,6 +270,16 @@ def sex_of_title(title: str) -> Sex:
 
 
 def sex_of_noun(noun: str) -> Sex:
+    """The sex that a noun tells, by itself ("wife") or by its end ("fishwife")."""
     if noun in FEMALE_PEOPLE:
         return "female"
-    return "male" if noun in MALE_PEOPLE else "unknown"
+    if noun in MALE_PEOPLE:
+        return "male"
+    if noun.endswith(_FEMALE_ENDINGS) and not noun.endswith("ness"):
+        return "female"
+    return "male" if noun.endswith(_MALE_ENDINGS) and noun not in _NO_MEN else "unknown"
+
+
+def is_trade(noun: str) -> bool:
+    """Whether somebody is called by what he does, which tells nothing of his sex for sure: "the saloon-keeper"."""
+    return noun.endswith(_TRADES) and noun not in _NOT_TRADES

@@ -11,6 +11,7 @@ from narratix.script.layout import Block
 from narratix.script.lexicon import NOT_NAMES
 from narratix.script.quotes import Quote
 from narratix.script.references import Mention, NameBook, Reference, mentions, reference_at
+from narratix.script.sexes import weigh
 from narratix.script.words import Token, tokens
 
 _ADDRESS_BEFORE = frozenset(",.!?;:—-\"“‘'(…")
@@ -53,6 +54,8 @@ class Reading:
     spoken: Counter[Reference]
     """Names inside speech that are not an address."""
     first_person: bool
+    sexes: dict[Reference, Counter[str]]
+    """What the narration tells of the sex of each name and description, in decibans."""
 
 
 def read(text: str, blocks: Sequence[Block], quotes: Sequence[Quote]) -> Reading:
@@ -77,7 +80,7 @@ def read(text: str, blocks: Sequence[Block], quotes: Sequence[Quote]) -> Reading
         is_prose = page.block.kind == "paragraph"
         found.append([mention for stretch in page.narration for mention in mentions(stretch, book)] if is_prose else [])
         turns.extend(_turns(page, quotes, book, spoken))
-    return Reading(book, turns, found, spoken, _in_first_person(found, pages))
+    return Reading(book, turns, found, spoken, _in_first_person(found, pages), weigh(text, found))
 
 
 @dataclass(slots=True)
