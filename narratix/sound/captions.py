@@ -15,6 +15,8 @@ LONGEST_CAPTION = 84
 LINGER_SECONDS = 0.7
 _SENTENCE_END = re.compile(r"[.!?…]+[\"'”’)\]»]*\s*$")
 _CLAUSE_END = re.compile(r"[,;:—–-]+[\"'”’)\]»]*\s*$")
+_MARKUP = re.compile(r"<(?=/?[A-Za-z])")
+"""What players of SubRip, which has no way to escape anything, would take for a tag and hide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ def to_srt(captions: Iterable[Caption]) -> str:
     blocks = []
     before = None
     for number, caption in enumerate(captions, start=1):
-        said = caption.text.replace("-->", "→")  # the one thing that a SubRip text must not hold
+        said = _MARKUP.sub("‹", caption.text.replace("-->", "→"))
         if caption.speaker != before:
             said = f"{caption.speaker}: {said}"
         before = caption.speaker
