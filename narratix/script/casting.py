@@ -1,7 +1,13 @@
-"""Who gets which voice: the most important roles first, each as distinct as the voices allow."""
+"""Who gets which voice: the most important roles first, each as distinct as the voices allow.
+
+Everybody leans towards voices of their own, by a hash of their name (rendezvous hashing: Thaler and Ravishankar, 1998), so that
+who they are decides and not how much they happen to say: the next chapter of a book, alone or added to the last, gives
+most people the voices that they had.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -21,6 +27,11 @@ _AGE_WORDS: Final = {
 _AGE_OF: Final = {word: age for age, words in _AGE_WORDS.items() for word in words.split()}
 _MANNERED: Final = frozenset({"whispering", "giant", "elf"})
 """Traits that are right for whoever is called so, and strange for everybody else."""
+_LEANING: Final = 0.5
+"""How much a name can make of a voice, in the units of quality: half of what parts the best voice from the worst."""
+_ALIKE: Final = 0.1
+"""Octaves of pitch within which two voices of one accent are hard to tell apart."""
+_TOO_ALIKE: Final = 0.8
 
 
 class UnknownVoice(ValueError):
@@ -34,8 +45,9 @@ def cast_voices(
 
     `wishes` maps names or aliases (any case) to voice ids and is obeyed to the letter. Everybody else is cast in
     the order of how much they say, the narrator first: gender must fit, then a voice nobody has is taken before
-    one that is shared, then the best and most distinct one. The same input gives the same voices. Raises
-    UnknownVoice.
+    one that is shared, then one that is good, suits them by age and manner, is nobody's double, and that their
+    name leans to; the narrator gets the best. A wished voice is kept for whom it was wished, whether they
+    speak here or not. The same input gives the same voices. Raises UnknownVoice.
     """
     by_id = {voice.id: voice for voice in voices}
     said = Counter[str]()
@@ -43,7 +55,7 @@ def cast_voices(
         said[segment.speaker] += segment.end - segment.start
     wanted = _wishes(cast, wishes, by_id)
     chosen: dict[str, str] = {}
-    taken = Counter(wanted.values())
+    taken = Counter(wanted.values()) | Counter(set(wishes.values()))
     for member in sorted(cast, key=lambda member: (not member.narrator, -said[member.id], member.id)):
         voice = wanted.get(member.id)
         if voice is None:
@@ -61,7 +73,7 @@ def _wishes(cast: Sequence[CastMember], wishes: Mapping[str, str], by_id: Mappin
             known = ", ".join(sorted(by_id))
             raise UnknownVoice(f"There is no voice called {voice!r} for {name!r}; choose one of: {known}.")
     for member in cast:
-        for name in (member.name, *member.aliases):
+        for name in (member.name, *member.aliases, *(("narrator",) if member.narrator else ())):
             if name.casefold() in asked:
                 wanted[member.id] = asked[name.casefold()]
                 break
@@ -84,16 +96,20 @@ def _best(member: CastMember, voices: Sequence[Voice], taken: Counter[str], in_u
         fits = member.gender == "unknown" or voice.gender in (member.gender, "unknown")
         # a manner is as odd in somebody who has not got it as its lack is in somebody who has
         odd = abs(_AGES[voice.age] - _AGES[age]) + len(_MANNERED & (called ^ set(voice.traits)))
-        liked = voice.quality + 0.8 * _distance(voice, in_use) - 0.8 * odd
-        return (not fits, taken[voice.id], -liked, voice.id)
+        leans = 0.0 if member.narrator else _LEANING * _affinity(member.name, voice)
+        alike = _TOO_ALIKE if any(_distance(voice, other) < _ALIKE for other in in_use) else 0.0
+        return (not fits, taken[voice.id], -(voice.quality + leans - alike - 0.8 * odd), voice.id)
 
     return min(voices, key=score)
 
 
-def _distance(voice: Voice, others: Sequence[Voice]) -> float:
-    """0..1: how far the nearest voice in use is, in pitch (an octave is far) and accent."""
-    nearest = 1.0
-    for other in others:
-        pitch = abs(math.log2(voice.pitch_hz / other.pitch_hz)) if voice.pitch_hz and other.pitch_hz else 0.5
-        nearest = min(nearest, pitch + (0.3 if voice.accent != other.accent else 0.0))
-    return nearest
+def _affinity(name: str, voice: Voice) -> float:
+    """0..1, for ever the same for a name and a voice."""
+    digest = hashlib.sha256(f"{name.casefold()}\0{voice.id}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64
+
+
+def _distance(one: Voice, other: Voice) -> float:
+    """How far two voices are from each other, in octaves of pitch, another accent being a third of one."""
+    pitch = abs(math.log2(one.pitch_hz / other.pitch_hz)) if one.pitch_hz and other.pitch_hz else 0.5
+    return pitch + (0.3 if one.accent != other.accent else 0.0)

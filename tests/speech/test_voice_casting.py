@@ -68,6 +68,57 @@ def test_given_the_first_three_men_when_cast_then_they_sound_apart(voices: Seque
         assert semitones > 1.5 or one.accent != other.accent, (one.id, other.id)
 
 
+_NAMES = ("Anna Field", "Tom Reed", "Ruth", "Mr. Gale", "Lady Bell", "Elias", "Martha", "The captain")
+
+
+def talking(amounts: Sequence[int]) -> tuple[list[CastMember], list[Segment]]:
+    """Four women and four men, each of whom says so many characters."""
+    cast = [
+        CastMember(id=f"c{number}", name=name, gender="male" if number % 2 else "female")
+        for number, name in enumerate(_NAMES)
+    ]
+    segments, start = [], 0
+    for member, amount in zip(cast, amounts, strict=True):
+        segments.append(Segment(start=start, end=start + amount, kind="speech", speaker=member.id))
+        start += amount
+    return cast, segments
+
+
+@ENGINES
+def test_given_another_chapter_in_which_two_change_places_when_cast_then_nearly_all_keep_their_voices(
+    voices: Sequence[Voice],
+) -> None:
+    amounts = [1000 - 100 * number for number in range(len(_NAMES))]
+    first = cast_voices(*talking(amounts), voices, {})
+    kept = 0
+    for place in range(len(_NAMES) - 1):
+        changed = [*amounts]
+        changed[place], changed[place + 1] = changed[place + 1], changed[place]
+        then = cast_voices(*talking(changed), voices, {})
+        kept += sum(then[id] == first[id] for id in first)
+    assert kept >= 0.95 * len(_NAMES) * (len(_NAMES) - 1)
+
+
+@ENGINES
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.title)
+def test_given_a_chapters_cast_as_wishes_when_the_next_one_is_cast_then_all_whom_it_names_keep_their_voices(
+    sample: object, voices: Sequence[Voice]
+) -> None:
+    text: str = sample.text  # type: ignore[attr-defined]
+    half = text.index("\n\n", len(text) // 2)
+    chapter, following = write_script(text[:half]), write_script(text[half:])
+    given = cast_voices(chapter.cast, chapter.segments, voices, {})
+    wishes = {member.name.casefold(): given[member.id] for member in chapter.cast} | {"narrator": given["narrator"]}
+    then = cast_voices(following.cast, following.segments, voices, wishes)
+    names = {member.name.casefold() for member in following.cast} & set(wishes)
+    assert then["narrator"] == given["narrator"]
+    for member in following.cast[1:]:
+        if member.name.casefold() in names:
+            assert then[member.id] == wishes[member.name.casefold()]
+        elif not any(alias.casefold() in wishes for alias in member.aliases):
+            assert then[member.id] not in wishes.values()
+
+
 def test_given_voices_that_are_made_of_others_then_their_parts_exist() -> None:
     known = {voice.id for voice in KOKORO_VOICES}
     for made, (base, factor) in KOKORO_CHARACTERS.items():
