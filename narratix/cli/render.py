@@ -34,6 +34,7 @@ ACTOR: Final = "command line"
 @click.option("-o", "--out", required=True, metavar="OUT", help="The file to write.")
 @click.option("--format", type=click.Choice(FORMATS), help="Default: what OUT's suffix says.")
 @click.option("--voice", "voices", multiple=True, metavar="NAME=VOICE", help="A voice for a character; repeatable.")
+@click.option("--voices-of", "earlier", metavar="JOB", help="Everybody keeps the voice of an earlier chapter's JOB.")
 @click.option("--say", "said", multiple=True, metavar="WORD=HOW", help="A respelling or /IPA/ of a word; repeatable.")
 @click.option("--engine", default="", help="The speech engine; `narratix voices` lists them.")
 @click.option("--title", default="", help="Default: taken from the text.")
@@ -50,6 +51,7 @@ def command(
     out: str,
     format: str | None,
     voices: tuple[str, ...],
+    earlier: str | None,
     said: tuple[str, ...],
     engine: str,
     title: str,
@@ -87,7 +89,9 @@ def command(
         profile=profile,
         stems=beside is not None,
     )
-    result = with_services(settings, "all", lambda services: _render(services, text, title, options, target, beside))
+    result = with_services(
+        settings, "all", lambda services: _render(services, text, title, options, target, beside, earlier)
+    )
     shown = {**result, "file": str(target), "wall_seconds": round(time.monotonic() - began, 3)}
     if as_json:
         print_json(shown)
@@ -148,12 +152,14 @@ def _options(settings: Settings, **wishes: Any) -> Options:
 
 
 async def _render(
-    services: Services, text: str, title: str, options: Options, target: Path, beside: Path | None
+    services: Services, text: str, title: str, options: Options, target: Path, beside: Path | None, earlier: str | None
 ) -> dict[str, Any]:
     from narratix.cli.console import stage_bars
     from narratix.cli.performing import follow
     from narratix.results import result
 
+    if earlier is not None:
+        options = await _with_voices_of(services, earlier, options)
     position = services.feed.position
     job_id = await services.commands.submit(text, title=title, options=options, actor=ACTOR)
     with stage_bars() as show:
@@ -168,6 +174,24 @@ async def _render(
     finished = await result(services, job_id)
     await _deliver(services, job_id, target, beside)
     return finished
+
+
+async def _with_voices_of(services: Services, earlier: str, options: Options) -> Options:
+    """The options, with the voices of an earlier job's cast as wishes; what was wished for this one goes first. Raises
+    CommandFailed."""
+    from msgspec.structs import replace
+
+    from narratix.cli.session import find_job
+    from narratix.script.casting import kept_voices
+
+    job = await services.commands.load(await find_job(services.pool, earlier))
+    if job.script is None or job.voices is None:
+        raise CommandFailed(f"Job {earlier} has no voices yet; let it come so far, or choose them with --voice.")
+    engine = options.engine or services.ports.default_speech
+    if job.voices.engine != engine:
+        raise CommandFailed(f"Job {earlier} was spoken by {job.voices.engine} and this one is to be by {engine}.")
+    kept = kept_voices(job.script.cast, job.voices.voices, job.options.voices, options.voices)
+    return replace(options, voices=kept)
 
 
 @contextlib.asynccontextmanager

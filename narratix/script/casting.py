@@ -73,11 +73,32 @@ def _wishes(cast: Sequence[CastMember], wishes: Mapping[str, str], by_id: Mappin
             known = ", ".join(sorted(by_id))
             raise UnknownVoice(f"There is no voice called {voice!r} for {name!r}; choose one of: {known}.")
     for member in cast:
-        for name in (member.name, *member.aliases, *(("narrator",) if member.narrator else ())):
-            if name.casefold() in asked:
-                wanted[member.id] = asked[name.casefold()]
-                break
+        ordered = [member.name.casefold(), *(name.casefold() for name in member.aliases), *_names(member)]
+        wanted.update({member.id: asked[name] for name in reversed(ordered) if name in asked})
     return wanted
+
+
+def kept_voices(
+    cast: Sequence[CastMember], voices: Mapping[str, str], before: Mapping[str, str], wishes: Mapping[str, str]
+) -> dict[str, str]:
+    """The wishes by which a book's next chapter gives everybody the voice they have in this one, by every name of theirs that
+    nobody else bears. `before` are the wishes of this chapter, which speak for whoever is not in it; `wishes` those for the next,
+    which go first."""
+    bearers = Counter(name for member in cast for name in _names(member))
+    asked = {name.casefold() for name in wishes}
+    kept = {
+        name: voices[member.id]
+        for member in cast
+        if not asked & _names(member)
+        for name in sorted(_names(member))
+        if bearers[name] == 1
+    }
+    return {**before, **kept, **wishes}
+
+
+def _names(member: CastMember) -> set[str]:
+    """Whatever somebody is called by in a wish."""
+    return {name.casefold() for name in (member.name, *member.aliases)} | ({"narrator"} if member.narrator else set())
 
 
 def age_of(member: CastMember) -> str:

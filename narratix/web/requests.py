@@ -63,7 +63,11 @@ class PerformanceOptions(Request):
         default=["mp3", "m4b"], min_length=1, description="The deliverables; the first is the one that is listened to."
     )
     voices: dict[Text, Text] = Field(
-        default={}, max_length=100, examples=[{}], description='A voice for a character, as in {"Anna": "bf_emma"}.'
+        default={},
+        max_length=100,
+        examples=[{}],
+        description='A voice for a character, as in {"Anna": "bf_emma"}. The names and voices of an earlier result\'s cast keep'
+        " the voices over the chapters of a book.",
     )
     pronunciations: Annotated[dict[Text, Text], AfterValidator(_pronounceable)] = Field(
         default={},

@@ -84,6 +84,25 @@ def test_given_a_story_when_rendered_twice_then_the_second_time_every_clip_is_fo
     assert not list(place.glob(".*.part"))
 
 
+def test_given_the_next_chapter_when_rendered_with_the_voices_of_the_last_then_everybody_keeps_theirs(
+    place: Path, started: Any
+) -> None:
+    (place / "next.txt").write_text("“Only us,” said Ruth.\n\n“And Thomas,” said Anna. “Is it not so?”\n", "utf-8")
+    status, out, err = finished(started("render", "story.txt", "-o", "one.wav", "--voice", "Anna=cora", "--json"))
+    assert (status, err) == (0, "")
+    first = json.loads(out)
+    status, out, err = finished(
+        started("render", "next.txt", "-o", "two.wav", "--voices-of", first["job_id"], "--json")
+    )
+    assert (status, err) == (0, "")
+    before, then = ({entry["name"]: entry["voice"] for entry in each["cast"]} for each in (first, json.loads(out)))
+    assert {name: then[name] for name in ("Narrator", "Anna")} == {name: before[name] for name in ("Narrator", "Anna")}
+    assert then["Ruth"] not in before.values()
+    status, out, err = finished(started("render", "next.txt", "-o", "two.wav", "--voices-of", "ffff"))
+    assert (status, out) == (1, "")
+    assert "no job ffff" in err
+
+
 def test_given_a_running_render_when_interrupted_then_its_job_is_cancelled_and_nothing_is_written(
     place: Path, started: Any
 ) -> None:

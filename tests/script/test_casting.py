@@ -6,7 +6,7 @@ import pytest
 
 from narratix.events.catalogue import CastMember, Gender, Segment
 from narratix.ports import Voice
-from narratix.script.casting import UnknownVoice, cast_voices
+from narratix.script.casting import UnknownVoice, cast_voices, kept_voices
 
 VOICES = (
     Voice("f1", "Ada", "female", "american", "adult", (), 195, 0.9),
@@ -90,3 +90,17 @@ def test_given_a_wish_for_somebody_of_another_chapter_when_cast_then_nobody_else
 def test_given_a_wish_for_the_narrator_when_a_character_tells_the_story_then_it_is_theirs() -> None:
     jim = CastMember(id="narrator", name="Jim Hawkins", gender="male", narrator=True)
     assert cast_voices((jim,), (), VOICES, {"narrator": "m2"}) == {"narrator": "m2"}
+
+
+def test_given_a_chapter_when_its_voices_are_kept_then_each_goes_by_all_names_that_only_its_bearer_has() -> None:
+    jim = CastMember(id="narrator", name="Jim", gender="male", narrator=True)
+    ann, eve = member("c1", "Ann Reed", "female", "Miss Reed", "Ann"), member("c2", "Eve Reed", "female", "Miss Reed")
+    voices = {"narrator": "m1", "c1": "f1", "c2": "f2"}
+    assert kept_voices((jim, ann, eve), voices, {"tom": "m2"}, {}) == {
+        "tom": "m2", "jim": "m1", "narrator": "m1", "ann reed": "f1", "ann": "f1", "eve reed": "f2",
+    }  # fmt: skip
+
+
+def test_given_another_wish_for_somebody_when_the_voices_are_kept_then_the_wish_goes_first() -> None:
+    ann = member("c1", "Ann Reed", "female", "Ann")
+    assert kept_voices((ann,), {"c1": "f1"}, {}, {"ann": "f2"}) == {"ann": "f2"}
