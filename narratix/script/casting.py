@@ -74,7 +74,9 @@ def _wishes(cast: Sequence[CastMember], wishes: Mapping[str, str], by_id: Mappin
             raise UnknownVoice(f"There is no voice called {voice!r} for {name!r}; choose one of: {known}.")
     for member in cast:
         ordered = [member.name.casefold(), *(name.casefold() for name in member.aliases), *_names(member)]
-        wanted.update({member.id: asked[name] for name in reversed(ordered) if name in asked})
+        found = [asked[name] for name in ordered if name in asked]
+        if found:
+            wanted[member.id] = found[0]
     return wanted
 
 
