@@ -25,14 +25,14 @@ def chapters(
     """Chapters that cover [0, duration) without gaps: at the text's own headings; without any at its
     scene breaks; without those at every change of the music; else one."""
     headings = [(_heard_at(placed, m.start("title")), _title(m["title"])) for m in _HEADING.finditer(text)]
+    opening = placed[0].begins if placed else 0.0
     if headings:
-        opening = placed[0].begins if placed else 0.0
         if headings[0][0] < opening + SHORTEST_CHAPTER:  # the music before the first word belongs to it
             headings[0] = (0.0, headings[0][1])
         return _covering([(0.0, "Opening"), *headings], duration)
     breaks = [_heard_at(placed, _next_character(text, m.end())) for m in _BREAK.finditer(text)]
     starts = breaks or [_line_begins(placed, cue.first_line) for cue in music]
-    return _numbered([0.0, *starts], duration)
+    return _numbered([0.0, *(begins for begins in starts if begins > opening)], duration)
 
 
 def _covering(starts: Sequence[tuple[float, str]], duration: float) -> tuple[Chapter, ...]:

@@ -19,7 +19,7 @@ DUCK_HOLD_SECONDS = 1.5
 """Pauses up to this long stay ducked: music that breathes with every comma is worse than none."""
 
 AMBIENCE_SECONDS = 4.0
-"""Effects of this length are a place, not an event."""
+"""Effects of this length fill a place of their own: none rings in that of the people."""
 
 BED_OVERLAP_SECONDS = 2.0
 """By how much an effect that goes on for ever laps over itself."""
@@ -95,11 +95,12 @@ def ducking(dialogue: Iterable[Cue]) -> Ducking:
 
 
 def is_ambience(seconds: float, energies: Sequence[float]) -> bool:
-    """Whether a clip is long enough to lie under voices. Its energies tell its length where they are
+    """Whether a clip is so long that it is a place of its own. Its energies tell its length where they are
     there, since the end of the drama may cut its cue."""
     return max(seconds, len(energies) * 0.1) >= AMBIENCE_SECONDS
 
 
 def is_ducked(cue: Cue) -> bool:
-    """Music and ambience step back behind voices; a short effect belongs to its word and does not."""
-    return cue.loops or is_ambience(cue.ends - cue.begins, cue.energies)
+    """Music and ambience, which go on, step back behind voices; an event belongs to its word and does not, however long it
+    rings: a bell that came up again after the voice was louder than it."""
+    return cue.loops

@@ -51,6 +51,8 @@ _AMBIENT: Final = frozenset({
 })  # fmt: skip
 
 
+_WEATHER: Final = frozenset({"blizzard", "storm", "rain", "wind"})
+
 STINGER: Final = "stinger"
 """The name of what is heard where a story takes a turn."""
 _THREATS: Final = frozenset({"tense", "dark", "eerie"})
@@ -65,12 +67,19 @@ _RESTS_UNDER: Final = 0.55
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """Where a story happens: the first lines of its `scenes`, its `places`, and the `distances` in metres of the effects on
-    the words that begin at these characters."""
+    """Where a story happens: the first lines of its `scenes`, its `places`, the `distances` in metres of the effects on
+    the words that begin at these characters, and by the names of ambiences the lines with which they are over (`lulls`)."""
 
     scenes: Sequence[int] = (0,)
     places: Sequence[PlannedPlace] = ()
     distances: Mapping[int, float] = field(default_factory=dict)
+    lulls: Mapping[str, Sequence[int]] = field(default_factory=dict)
+
+    def until(self, name: str, line: int, lines: int) -> int:
+        """The line before which an ambience that begins on `line` of so many ends: weather is the same wherever people go."""
+        places = () if name in _WEATHER else (place.first_line for place in self.places)
+        ends: set[int] = {*self.scenes, *places, *self.lulls.get(name, ()), lines}
+        return min(end for end in ends if end > line)
 
 
 def plan_sound(
@@ -81,7 +90,8 @@ def plan_sound(
     setting: Setting = Setting(),
 ) -> SoundPlanned:
     """Place cues on lines. Music lasts from the first to the last line it touches, unless it leaves the voices alone for a
-    while; an effect keeps its word, and an ambience lasts until its scene ends or the place is another.
+    while; an effect keeps its word, and an ambience lasts until its scene ends or the place is another; weather until the
+    scene ends or the story says that it is over.
 
     Seeds come from what a cue is, not from where it stands, so that the same mood at the same intensity is the
     same theme whenever it returns, and a change elsewhere in the text leaves it alone.
@@ -109,7 +119,6 @@ def plan_sound(
         )
     planned_effects = []
     occurrences: dict[str, int] = {}
-    ends = sorted({*setting.scenes, *(place.first_line for place in setting.places), len(segments)})
     for number, effect in enumerate(effects):
         occurrences[effect.name] = occurrences.get(effect.name, 0) + 1
         ambient = effect.name in _AMBIENT
@@ -128,7 +137,7 @@ def plan_sound(
                 # a few variants of each effect, so that a second knock is not the first one played again
                 seed=_seed(seed, effect.name, str(occurrences[effect.name] % 3)),
                 distance=setting.distances.get(effect.start, 1.0),
-                last_line=ends[bisect.bisect_right(ends, line)] if ambient else 0,
+                last_line=setting.until(effect.name, line, len(segments)) if ambient else 0,
             )
         )
     planned_effects = _fewer_beds(planned_effects)

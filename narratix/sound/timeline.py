@@ -389,7 +389,7 @@ def _effect_gain(effect: RenderedEffect) -> float:
     padded = (0.0,) * (SHORT_TERM_STEPS - 1) + effect.energies + (0.0,) * (SHORT_TERM_STEPS - 1)
     momentary = lufs(max(windows(padded, GATING_STEPS), default=0.0))
     over_3_s = lufs(max(windows(padded, SHORT_TERM_STEPS), default=0.0))
-    lift = AMBIENCE_LIFT_LU if is_ambience(effect.duration, effect.energies) else 0.0
+    lift = AMBIENCE_LIFT_LU if effect.plan.last_line else 0.0
     normal = min(
         _gain_to(EFFECT_MOMENTARY_LUFS + lift, momentary),
         _gain_to(EFFECT_SHORT_TERM_LUFS + lift, over_3_s),

@@ -6,6 +6,8 @@ import pytest
 
 from narratix.script.engine import write_script
 from narratix.script.places import AWAY_METRES, FAR_METRES, NEAR_METRES, distance, scenes, stays
+from narratix.script.sounds import EFFECTS
+from narratix.script.weather import WEATHER, lulls
 
 
 def places(text: str) -> list[str]:
@@ -79,3 +81,30 @@ def test_given_people_who_move_when_read_then_the_place_changes_where_they_do() 
 def test_given_a_sound_when_its_sentence_tells_how_far_it_is_then_that_is_known(sentence: str, metres: float) -> None:
     start = sentence.index("bell")
     assert distance(sentence, start, start + 4) == metres
+
+
+@pytest.mark.parametrize(
+    ("story", "over"),
+    [
+        ("Outside, the rain had stopped at last.", {"rain", "storm"}),
+        ("By then the wind had died down.", {"wind", "storm"}),
+        ("The storm was over.", {"storm", "blizzard", "rain", "wind"}),
+        ("The rain had not stopped.", set()),
+        ("They waited until the rain stopped them.", set()),
+        ("“The rain has stopped,” said Ann.", set()),
+        ("The rain never ceased.", set()),
+        ("The wind over his head was cold.", set()),
+        ("Rain passed over the hills.", set()),
+        ("He stopped in the rain.", set()),
+    ],
+)
+def test_given_words_for_it_then_the_weather_is_over(story: str, over: set[str]) -> None:
+    text = "Rain fell on the roof all night.\n\n“Hush,” said Ann.\n\n" + story
+    segments = write_script(text).segments
+    found = lulls(text, segments)
+    assert set(found) == over
+    assert all(segments[line].end > text.index(story) for lines in found.values() for line in lines)
+
+
+def test_weather_is_among_the_effects() -> None:
+    assert {effect for effects in WEATHER.values() for effect in effects} <= set(EFFECTS)

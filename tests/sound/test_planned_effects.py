@@ -38,12 +38,19 @@ def test_given_an_ambience_then_it_lasts_until_the_scene_ends_or_the_place_is_an
         scenes=(0, 20), places=(PlannedPlace(first_line=8, last_line=30, name="room"),), distances={150 * 3 + 10: 40.0}
     )
     plan = plan_sound(
-        LINES, (), (effect("rain", 3), effect("knock", 5), effect("fire", 9), effect("wind", 25)), 0, setting
+        LINES, (), (effect("birds", 3), effect("knock", 5), effect("fire", 9), effect("stream", 25)), 0, setting
     )
     assert [(one.name, one.last_line, one.distance) for one in plan.effects] == [
-        ("rain", 8, 40.0), ("knock", 0, 1.0), ("fire", 20, 1.0), ("wind", 40, 1.0),
+        ("birds", 8, 40.0), ("knock", 0, 1.0), ("fire", 20, 1.0), ("stream", 40, 1.0),
     ]  # fmt: skip
     assert plan.places == setting.places
+
+
+def test_given_weather_then_it_is_the_same_wherever_people_go_until_it_is_over() -> None:
+    places = tuple(PlannedPlace(first_line=n, last_line=n + 5, name="room") for n in (5, 20))
+    setting = Setting(scenes=(0, 30), places=places, lulls={"rain": (2, 17)})
+    plan = plan_sound(LINES, (), (effect("rain", 3), effect("wind", 4), effect("rain", 18)), 0, setting)
+    assert [(one.name, one.last_line) for one in plan.effects] == [("rain", 17), ("wind", 30), ("rain", 30)]
 
 
 def test_given_many_ambiences_then_two_at_most_are_heard_at_once() -> None:

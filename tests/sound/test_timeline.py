@@ -1,14 +1,20 @@
 from dataclasses import replace
 from itertools import pairwise
 
+import msgspec
+import numpy as np
 import pytest
 
 from narratix.events.catalogue import PlannedEffect, PlannedMusic, Segment, Word
 from narratix.ports import Cue
 from narratix.sound.chapters import chapters
+from narratix.sound.clip import SPEECH_LUFS
 from narratix.sound.envelopes import is_ducked
+from narratix.sound.levels import lufs
+from narratix.sound.prediction import predicted_energies
 from narratix.sound.timeline import (
     AMBIENCE_LIFT_LU,
+    BED_SOFTER_DB,
     ComposedMusic,
     RenderedEffect,
     SpokenLine,
@@ -90,11 +96,20 @@ def test_effects_stay_under_the_voices_whatever_was_planned() -> None:
 
 def test_ambience_is_planned_louder_because_it_steps_back_behind_voices() -> None:
     placed = lay_lines([segment(0, 10)], [spoken(0, 12.0)], lead_in=1.0)
-    short, long = (
-        build_timeline(placed, (), [effect(0, 0, seconds=seconds)], tail=1.0).effects[0] for seconds in (3.5, 8.0)
-    )
-    assert (is_ducked(short), is_ducked(long)) == (False, True)
-    assert long.gain_db == pytest.approx(short.gain_db + AMBIENCE_LIFT_LU)
+    event = effect(0, 0, seconds=8.0)
+    bed = replace(event, plan=msgspec.structs.replace(event.plan, last_line=1))
+    once, lasting = (build_timeline(placed, (), [one], tail=1.0).effects[0] for one in (event, bed))
+    assert (is_ducked(once), is_ducked(lasting)) == (False, True)
+    assert lasting.gain_db == pytest.approx(once.gain_db + AMBIENCE_LIFT_LU - BED_SOFTER_DB)
+
+
+def test_a_bell_that_rings_on_after_the_last_word_is_not_louder_then_than_the_voice() -> None:
+    words = (Word(start=0, end=4, begins=0.0, ends=0.4), Word(start=5, end=9, begins=2.0, ends=2.4))
+    placed = lay_lines([segment(0, 10)], [spoken(0, 3.0, words=words)], lead_in=1.0)
+    bell = effect(0, 5, seconds=6.0)
+    timeline = build_timeline(placed, (), [bell], tail=6.0)
+    loudest = float(np.max(predicted_energies(timeline)[45:]))
+    assert lufs(loudest) < SPEECH_LUFS - 5.0
 
 
 def test_an_effect_of_an_unspoken_line_is_left_out() -> None:
@@ -194,6 +209,10 @@ def test_without_headings_scene_breaks_or_else_the_music_make_chapters() -> None
     cues = [music(0, 0, 2).plan, music(1, 2, 3).plan]
     assert [c.begins for c in chapters(flat, placed, cues, duration=14.0)] == [0.0, placed[2].begins]
     assert len(chapters(flat, placed, [], duration=14.0)) == 1
+    # what leads in to the first word is no chapter of its own
+    led_in = lay_lines([segment(i, i + 1) for i in range(4)], [spoken(i, 3.0, f"k{i}") for i in range(4)], lead_in=3.0)
+    cues = [music(0, 0, 2).plan, music(1, 2, 4).plan]
+    assert [c.begins for c in chapters(flat, led_in, cues, duration=17.0)] == [0.0, led_in[2].begins]
 
 
 def test_a_sentence_that_only_mentions_a_chapter_is_no_heading() -> None:
