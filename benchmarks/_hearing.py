@@ -13,7 +13,7 @@ import soxr
 
 from benchmarks._hearing_ear import RATE, Heard
 from narratix.cli.performing import follow
-from narratix.events.catalogue import Gate, Options, PlannedEffect, PlannedPlace
+from narratix.events.catalogue import Gate, Options, PlannedEffect, PlannedMusic, PlannedPlace
 from narratix.handlers.arrangement import arrange, fetch_all, read
 from narratix.ports import SAMPLE_RATE, Cue, Sound, Timeline
 from narratix.services import Services
@@ -45,6 +45,7 @@ class Performed:
     placed: tuple[PlacedLine, ...]
     timeline: Timeline
     places: tuple[PlannedPlace, ...]
+    music: tuple[PlannedMusic, ...]
     gates: tuple[Gate, ...]
     mp3: bytes
     vtt: str
@@ -87,6 +88,7 @@ async def performed(services: Services, text: str, engine: str, title: str = "")
             placed=arrangement.placed,
             timeline=arrangement.timeline,
             places=job.plan.places,
+            music=tuple(plan for plan in job.plan.music if plan.id in job.music),
             gates=job.mixed.gates,
             mp3=await storage.get(job.published.files[0].key),
             vtt=(await storage.get(captions.key)).decode(),

@@ -46,18 +46,19 @@ without one. All of it is made by one command, which performs the story, listens
 The story is “{drama.title}”, {len(drama.text):,} characters, spoken by {ENGINES.get(drama.engine, drama.engine)}:
 {minutes} min {seconds} s. Voices: {len(drama.cast)}; pieces of music: {len(drama.timeline.music)}; effects: {len(drama.timeline.effects)}.
 
-![The waveform of the drama above one lane for each voice, the place, the music and the effects](listening-waveform.png)
+![The waveform of the drama above one lane for each voice, the place, the music, the ambience and the effects](listening-waveform.png)
 
 The lanes show who speaks when, and where: in a room, a hall or a cave voices and effects ring as they would there, in the
 open they do not, and the narrator is in no place. Music leads in, steps back by 12 dB behind every voice, and leads out;
-where the scene changes, one piece fades into the next. An ambience lasts until the place is another.
+where the scene changes, one piece fades into the next. An ambience lasts until the place is another, the weather until the
+story says that it is over.
 
 ![The spectrogram of the drama](listening-spectrogram.png)
 
 The voices' harmonics reach up to about 10 kHz; bright columns are consonants and effects. A click at a join would be a
 thin line from bottom to top; the gate on clicks below says how far the worst join stands out.
 
-![A few seconds of the drama, of its dialogue and of its effects](listening-close-up.png)
+![A few seconds of the drama, of its dialogue and of one effect](listening-close-up.png)
 
 An effect belongs to a word. The dashed line is where the word begins, in all three.
 
