@@ -26,7 +26,7 @@ _CUES: Final[Mapping[str, str]] = {
     "cheerful": r"cheer(?:ful|i)\w*|merr(?:y|ily)|gaily|brightly|joyful\w*|joyous\w*|happily|delighted\w*|smil\w+|"
     r"pleasantly|jovial\w*|good-humou?redly|beam(?:ed|ing)",
     "tender": r"tender\w*|gentl[ey]|softly|lovingly|affectionate\w*|fondly|kind(?:ly|er)|soothing\w*|sooth(?:ed|es)|"
-    r"coax\w*|in a (?:low and )?(?:gentle|soft|tender|kind) (?:voice|tone)|murmur\w*",
+    r"coax\w*|in a (?:low and )?(?:gentle|soft|tender|kind) (?:voice|tone)|warmly|murmur\w*(?! to (?:him|her|it|my)self)",
     "stern": r"stern\w*|severe?ly|sharply|coldly|grim(?:ly)?|firmly|curtly|harsh\w*|gruff\w*|command(?:ed|s)|"
     r"ordered|gravely|solemn\w*|with (?:some )?severity|contemptuous\w*|haughti\w+|sulkily|shortly|icily",
     "mocking": r"mocking\w*|sneer\w*|jeer\w*|scoff\w*|scornful\w*|sarcastic\w*|with a (?:kind of )?(?:leer|sneer)|"
@@ -35,7 +35,7 @@ _CUES: Final[Mapping[str, str]] = {
     r"feebl[ey]|sigh\w*|with a (?:\w+ )?sigh|languid\w*|groan\w*|listless\w*",
     "surprised": r"surpris\w+|astonish\w*|amaze\w*|in (?:great )?wonder|incredulous\w*|startled|bewilder\w*|blankly",
     "pleading": r"plead\w*|begg(?:ed|ing)|implor\w*|beseech\w*|besought|entreat\w*|humbly|beg(?:s)?\b",
-    "muttering": r"mutter\w*|mumbl\w*|grumbl\w*|grunt\w*|in a low (?:voice|tone)|to (?:himself|herself|itself|myself)",
+    "muttering": r"mutter\w*|mumbl\w*|grumbl\w*|grunt\w*|in a low (?:voice|tone)|murmur\w*(?= to (?:him|her|it|my)self)|to (?:himself|herself|itself|myself)",
     "thoughtful": r"thoughtful\w*|mus(?:ed|ing)|pensive\w*|reflect(?:ed|ively)|slowly|ponder\w*|dreamily|absently",
     "singing": r"sang|singing|hummed|humming|chant(?:ed|ing)",
     "calm": r"calm(?:ly)?|quiet(?:ly)?|composed(?:ly)?|placid\w*|serene\w*|coolly|politely|evenly",
@@ -75,6 +75,7 @@ _NEGATION = re.compile(
     r"\b(?:not|never|without|no|nor|hardly|scarcely|instead of|n['’]t)\W+(?:\w+\W+){0,2}$", re.IGNORECASE
 )
 _WEAK = frozenset(("laughing", "muttering", "cheerful", "tender", "calm"))
+_MOMENTARY = frozenset(("laughing", "surprised", "singing", "excited", "thoughtful"))
 _LOUD = re.compile(r"(?:\b[A-Z]{4,}\b.*!)|!{2,}", re.DOTALL)
 
 LEVELS: Final = (
@@ -119,6 +120,11 @@ def _found(cues: re.Pattern[str], cue: str) -> list[str]:
 def direction_of_words(speech: str) -> str:
     """The direction that the speech itself shows, by capitals and marks."""
     return "shouting" if len(speech) < 400 and _LOUD.search(speech) else ""
+
+
+def lasting(direction: str) -> str:
+    """What of a direction still holds when its speaker goes on behind the words that gave it: a whisper, not a laugh."""
+    return ", ".join(name for name in direction.split(", ") if name not in _MOMENTARY)
 
 
 def speed_of(direction: str) -> float:

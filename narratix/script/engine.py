@@ -19,6 +19,7 @@ from narratix.script.directions import (
     SCENE,
     direction_of,
     direction_of_words,
+    lasting,
     pause_within,
     speed_of,
 )
@@ -36,7 +37,7 @@ ENGINE = "rules-2"
 NARRATOR = "narrator"
 _SURE = 0.5
 _CUE_REACH = 90
-_CLAUSE_END = re.compile(r"[.!?](?=\s|$)")
+_CLAUSE_END = re.compile(r"(?<!\bMr)(?<!\bMrs)(?<!\bDr)(?<!\bSt)(?<!\bCapt)[.!?](?=\s|$)")
 _SENTENCE_END = re.compile(r"[.!?][\"”’']*\s")
 
 
@@ -105,8 +106,9 @@ def _cast_lines(
             ids[speaker] = f"c{len(cast)}"
             cast.append(_member(result, speaker, ids[speaker], shown))
         doubtful += confidence < _SURE
+        direction = ""
         for number in spoken:
-            direction = _direction(text, blocks[turn.block], quotes, number)
+            direction = _direction(text, blocks[turn.block], quotes, number) or lasting(direction)
             lines[number] = _Line(ids[speaker], direction, confidence)
     notes = [f"The speaker of {doubtful} of {len(reading.turns)} speeches is a guess."] if doubtful else []
     return lines, _distinct(cast), notes

@@ -29,6 +29,7 @@ from narratix.script.sexes import STRONG, verdict
 from narratix.script.talk import Talk
 
 _FAR_RARER = 10
+_OF_SOLDIERS = frozenset(("capt", "col", "gen", "maj", "lt", "sgt"))
 _LEANING = 8
 """Decibans that keep somebody from a title of the other sex: Halsey Innes is not Miss Innes."""
 
@@ -111,6 +112,8 @@ class _Gathering:
     def _fits(self, reference: Reference, character: Character) -> bool:
         """A short name must fit the full ones; two short ones of one person ("Amelia", "Miss Sedley") need not be alike."""
         others = list(character.references)
+        if any(self._are_brothers(reference, other) for other in others):
+            return False
         if self.talk.verdict(reference, self._known_as(reference, character)) < 0:
             return False
         full = [other for other in others if len(core(other)) > 1]
@@ -119,6 +122,11 @@ class _Gathering:
         if not self._same_sex(reference, others) or any(not titles_fit(reference, other) for other in others):
             return False
         return any(compatible(reference, other) for other in full)
+
+    def _are_brothers(self, one: Reference, other: Reference) -> bool:
+        """Whether "Mr. Lennox" and "Captain Lennox", whom a paragraph tells of together, are two."""
+        titles = {plain_title(one.title), plain_title(other.title)}
+        return "mr" in titles and bool(titles & _OF_SOLDIERS) and self.talk.together[one][other] > 0
 
     def _same_sex(self, reference: Reference, others: Sequence[Reference]) -> bool:
         own = self._sex(reference)

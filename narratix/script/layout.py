@@ -17,6 +17,10 @@ _HEADING_WORD = re.compile(
     re.IGNORECASE,
 )
 _NUMBERED = re.compile(r"(?:[IVXLC]+|\d{1,3})\s*[.:)]?(?:\s|$)")
+_BARE = re.compile(
+    r"(?:(?:chapter|book|part|stave|canto|volume)\s+(?:[IVXLC]+|\d{1,3}|the\s+\w+|\w+)|[IVXLC]+|\d{1,3})\s*[.:)]?",
+    re.IGNORECASE,
+)
 _ENDS_A_SENTENCE = tuple(".!?…:;,\"'”’»—-")
 _ENDS_A_PARAGRAPH = (".", "!", "?", "…", '"', "”", "’", "'", ":")
 _ABBREVIATED = ("Mr.", "Mrs.", "Dr.", "St.")
@@ -56,19 +60,19 @@ def find_blocks(text: str) -> list[Block]:
     for (start, _), body in zip(lines, bodies, strict=True):
         if _blank_length(body) == len(body):
             if begin >= 0:
-                blocks.append(_block(text, begin, end, first=not blocks))
+                blocks.append(_block(text, begin, end, title=_awaits_title(text, blocks)))
             begin = -1
             continue
         starts_anew = (indented and body[0] in " \t\u3000") or not (wrapped or indented)
         goes_on = begin >= 0 and body[:1].islower() and not text[max(begin, end - 1) : end].endswith(_ENDS_A_SENTENCE)
         if begin >= 0 and starts_anew and not goes_on:
-            blocks.append(_block(text, begin, end, first=not blocks))
+            blocks.append(_block(text, begin, end, title=_awaits_title(text, blocks)))
             begin = -1
         if begin < 0:
             begin = start + _blank_length(body)
         end = start + len(body.rstrip())
     if begin >= 0:
-        blocks.append(_block(text, begin, end, first=not blocks))
+        blocks.append(_block(text, begin, end, title=_awaits_title(text, blocks)))
     return [part for block in blocks for part in _parted(text, block)]
 
 
@@ -105,16 +109,26 @@ def _looks_wrapped(filled: list[str]) -> bool:
     return sum(not line.endswith(_ENDS_A_SENTENCE) for line in full) > 0.5 * len(full)
 
 
-def _block(text: str, start: int, end: int, *, first: bool) -> Block:
+def _awaits_title(text: str, blocks: list[Block]) -> bool:
+    """Whether a title may stand here: at the start of all, or behind a chapter's bare number."""
+    return not blocks or (
+        blocks[-1].kind == "heading" and bool(_BARE.fullmatch(text, blocks[-1].start, blocks[-1].end))
+    )
+
+
+def _block(text: str, start: int, end: int, *, title: bool) -> Block:
     if end - start > 400:
         return Block(start, end, "paragraph")
     body = text[start:end]
     if not any(map(str.isalnum, body)):
         return Block(start, end, "break")
-    return Block(start, end, "heading" if _is_heading(body, first) else "paragraph")
+    return Block(start, end, "heading" if _is_heading(body, title) else "paragraph")
 
 
-def _is_heading(body: str, first: bool) -> bool:
+def _is_heading(body: str, title: bool) -> bool:
+    spoken = body[0] in _OPENS_SPEECH and len(body.split()) < 3  # “TOM!” opens a chapter, and is no title of one
+    if title and 3 < len(body) <= _HEADING_LENGTH and body.isupper() and not spoken:
+        return True
     if len(body) > _HEADING_LENGTH or body[0] in "\"“‘'«„—–-":
         return False
     if _HEADING_WORD.match(body) and not body.endswith((",", ";", "!", "?", "”", '"')):
@@ -125,5 +139,5 @@ def _is_heading(body: str, first: bool) -> bool:
     if len(letters) > 3 and body.isupper() and not body.endswith(("!", "?", ",")):
         return True
     capitalised = sum(word[0].isupper() for word in body.split())
-    short_title = first and not body.endswith(_ENDS_A_SENTENCE)
+    short_title = title and not body.endswith(_ENDS_A_SENTENCE)
     return short_title and capitalised * 2 >= len(body.split())

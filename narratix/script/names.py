@@ -51,8 +51,11 @@ OF_OFFICE = frozenset(
         "lady",
     ]
 )
+_STEM = 4
 LEARNED = frozenset(("dr", "capt", "col", "gen", "prof", "sgt", "lt", "rev", "maj", "judge", "inspector"))
 """Titles that stand in the place of "Mr."; none of them belongs to the wife."""
+_WITHOUT_ARTICLE = ABBREVIATED_TITLES | {"miss", "master"}
+"""Titles that stand behind an article only by chance ("the Miss Hale of old")."""
 BEFORE_GIVEN_NAMES = frozenset(
     ("miss", "master", "sir", "lady", "uncle", "aunt", "princess", "prince", "sister", "brother")
 )
@@ -84,7 +87,17 @@ def roots(short: str) -> frozenset[str]:
 def _same_given(one: str, other: str) -> bool:
     if one == other or one in roots(other) or other in roots(one) or bool(roots(one) & roots(other)):
         return True
-    return min(len(one), len(other)) == 1 and one[0] == other[0]
+    if min(len(one), len(other)) == 1:
+        return one[0] == other[0]
+    return _is_pet_form(one, other) or _is_pet_form(other, one)
+
+
+def _is_pet_form(short: str, name: str) -> bool:
+    """ "Dunsey" of "Dunstan": an ending of endearment on what the name begins with."""
+    if short in GIVEN_NAMES or not short.endswith(("ie", "y", "ey")):
+        return False
+    stem = short.removesuffix("ie") if short.endswith("ie") else short.removesuffix("ey").removesuffix("y")
+    return len(stem) >= _STEM and name != short and name.startswith(stem)
 
 
 def titles_fit(one: Reference, other: Reference) -> bool:
@@ -158,7 +171,8 @@ def display_name(reference: Reference, spelling: str) -> str:
     words = spelling.split()
     for article in ("the", "a", "an", "his", "her", "my", "our", "this", "that", "its", "their", "your"):
         if words and words[0].casefold() == article and len(words) > 1:
-            words = ["The", *words[1:]] if article in ("the", "this", "that", "a") else words[1:]
+            keeps = article in ("the", "this", "that", "a") and words[1].casefold().rstrip(".") not in _WITHOUT_ARTICLE
+            words = ["The", *words[1:]] if keeps else words[1:]
             break
     capitals = [word.capitalize() if word.isupper() and len(word) > 2 else word for word in words]
     return " ".join(word[0].upper() + word[1:] if word.casefold() not in SMALL else word for word in capitals)

@@ -27,6 +27,8 @@ def said(*names: str) -> str:
         (("Lord Antony Dewhurst", "Lord Tony"), ("Lord Antony Dewhurst", "Lord Tony")),
         (("Mr. Franklin Blake", "Mr. Franklin", "Mr. Blake"), ("Mr. Franklin", "Mr. Blake")),
         (("George Minafer", "Georgie", "George"), ("George", "Georgie")),
+        (("Dunstan Cass", "Dunstan", "Dunsey", "Dunsey Cass"), ("Dunstan", "Dunsey")),
+        (("Captain Smollett", "Mr. Smollett"), ("Captain Smollett", "Mr. Smollett")),
         (("Captain Mirvan", "the captain"), ("Captain Mirvan", "The captain")),
         (("Dr. Livesey", "Doctor Livesey", "the doctor"), ("Dr. Livesey", "The doctor")),
     ],
@@ -165,3 +167,12 @@ def test_given_a_doctor_told_of_beside_a_patient_then_he_stays_a_man() -> None:
 def test_given_a_voice_of_his_mother_when_it_speaks_then_it_is_hers_and_not_his() -> None:
     text = said("Tom", "Tom") + "\n\n“You asked my advice,” interrupted his mother’s voice.\n\n“I did,” said Tom."
     assert {each.name for each in write_script(text).cast if not each.narrator} == {"Tom", "The mother"}
+
+
+def test_given_a_captain_and_a_mr_whom_a_paragraph_tells_of_together_then_they_are_brothers() -> None:
+    text = said("Captain Lennox", "Mr. Lennox") + "\n\nCaptain Lennox looked round. Mr. Lennox had gone out."
+    assert member(text, "Captain Lennox") != member(text, "Mr. Lennox")
+
+
+def test_given_an_article_before_a_title_when_shown_then_the_name_goes_without_it() -> None:
+    assert member("It was late.\n\n“Well,” said the Miss Hale of old.", "Miss Hale").name == "Miss Hale"

@@ -30,6 +30,9 @@ from narratix.script.engine import write_script
         ("“How odd,” said Tom to himself.", "muttering, thinking"),
         ("“How odd,” Tom said, and thought that it was late.", ""),
         ("“How odd,” said Tom thoughtfully.", "thoughtful"),
+        ("“Come here,” said Mr. Gale, with a sneer.", "mocking"),
+        ("“Come here,” said Tom warmly.", "tender"),
+        ("He heard Ann murmur to herself, “Come here.”", "muttering"),
         ("The letter said: “Come at once.”", "reading"),
         ("The note ran: “Come at once.”", "reading"),
     ],
@@ -38,6 +41,22 @@ def test_given_a_cue_when_read_then_the_line_has_its_direction(text: str, direct
     speech = next(segment for segment in write_script(text).segments if segment.kind == "speech")
     assert speech.direction == direction
     assert speech.speed == speed_of(direction)
+
+
+@pytest.mark.parametrize(
+    ("text", "directions"),
+    [
+        ("“Hush,” whispered Tom. “Do not move.”", ["whispering", "whispering"]),
+        ("“Stop!” shouted Tom. “Hush,” he whispered.", ["shouting", "whispering"]),
+        ("“Stop,” said Tom, laughing. “You are late.”", ["laughing", ""]),
+        ("“Hush,” whispered Tom.\n\n“Do not move,” said Ann.", ["whispering", ""]),
+    ],
+)
+def test_given_a_speech_that_goes_on_when_read_then_a_manner_lasts_and_a_laugh_does_not(
+    text: str, directions: list[str]
+) -> None:
+    spoken = [segment.direction for segment in write_script(text).segments if segment.kind == "speech"]
+    assert spoken == directions
 
 
 def test_given_the_vocabulary_when_compared_then_every_direction_has_a_speed() -> None:

@@ -157,3 +157,19 @@ def test_given_lines_without_blank_ones_when_a_speech_opens_on_its_own_line_then
     text = (told + "“I found a hat,” said Oak.\n“It is mine,” said she.\n") * 40 + "\n\nThe end.\n"
     blocks = find_blocks(text)
     assert sum(text[block.start : block.end] == "“It is mine,” said she." for block in blocks) == 40
+
+
+@pytest.mark.parametrize(
+    ("text", "headings"),
+    [
+        ("2\n\nBlack Dog Appears\n\nIt was not very long after this.", ["2", "Black Dog Appears"]),
+        ("CHAPTER IV\n\nWHERE IS HALSEY?\n\nNobody knew.", ["CHAPTER IV", "WHERE IS HALSEY?"]),
+        ("CHAPTER I\n\n'HASTE TO THE WEDDING'\n\nShe slept.", ["CHAPTER I", "'HASTE TO THE WEDDING'"]),
+        ("CHAPTER I\n\n“TOM!”\n\nNo answer.", ["CHAPTER I"]),
+        ("CHAPTER I\n\nIt was late.\n\nWhere Is He\n\nNobody knew.", ["CHAPTER I"]),
+    ],
+)
+def test_given_a_chapters_number_when_a_title_stands_behind_it_then_both_are_headings(
+    text: str, headings: list[str]
+) -> None:
+    assert [text[block.start : block.end] for block in find_blocks(text) if block.kind == "heading"] == headings
