@@ -33,6 +33,8 @@ def main() -> int:
     options.add_argument("--formats", default="mp3,m4b")
     options.add_argument("--warm", type=float, default=8.0, help="seconds that the service has before the text comes")
     options.add_argument("--at", default="0.25,0.5,0.9", help="which lines are changed, as shares of the script")
+    options.add_argument("--lines", default="", help="their numbers instead")
+    options.add_argument("--append", action="store_true", help="let each keep its words, and say more behind them")
     given = options.parse_args()
     text = given.text.read_text(encoding="utf-8") if given.text else long_story()
     wishes = {"engine": given.engine, "formats": given.formats.split(",")}
@@ -44,6 +46,10 @@ def main() -> int:
         until_ended(url, job)
         first = time.perf_counter() - began
         result = call(f"{url}/api/demo/result/{job}")
+        lines = [int(line) for line in given.lines.split(",") if line] or shared(
+            result, map(float, given.at.split(","))
+        )
+        kept = {line["line"]: text[line["start"] : line["end"]] for line in result["script"] if given.append}
         figures: dict[str, Any] = {
             "engine": given.engine,
             "characters": len(text),
@@ -51,7 +57,7 @@ def main() -> int:
             "drama_seconds": round(result["audio"]["duration_seconds"], 1),
             "load_before": round(load, 2),
             "first_render_seconds": round(first, 2),
-            "revisions": revisions(url, job, first, map(float, given.at.split(","))),
+            "revisions": [revised(url, job, line, first, kept.get(line, "")) for line in lines],
         }
     print(json.dumps(figures, indent=1))
     return 0
@@ -59,15 +65,21 @@ def main() -> int:
 
 def revisions(url: str, job: str, first: float, shares: Iterable[float]) -> list[dict[str, Any]]:
     """Give lines at these shares of the script other words, one after another, beside a first render of `first` seconds."""
-    spoken = [line["line"] for line in call(f"{url}/api/demo/result/{job}")["script"] if line["clip"]]
-    return [revised(url, job, spoken[min(len(spoken) - 1, int(share * len(spoken)))], first) for share in shares]
+    result = call(f"{url}/api/demo/result/{job}")
+    return [revised(url, job, line, first) for line in shared(result, shares)]
 
 
-def revised(url: str, job: str, line: int, first: float) -> dict[str, Any]:
-    """Give a line other words and wait for the drama."""
+def shared(result: dict[str, Any], shares: Iterable[float]) -> list[int]:
+    """The spoken lines at these shares of the script."""
+    spoken = [line["line"] for line in result["script"] if line["clip"]]
+    return [spoken[min(len(spoken) - 1, int(share * len(spoken)))] for share in shares]
+
+
+def revised(url: str, job: str, line: int, first: float, kept: str = "") -> dict[str, Any]:
+    """Give a line other words, behind those that are kept, and wait for the drama."""
     version = call(f"{url}/api/demo/status/{job}")["version"]
     began = time.perf_counter()
-    call(f"{url}/api/demo/revise/{job}", {"line": line, "text": WORDING})
+    call(f"{url}/api/demo/revise/{job}", {"line": line, "text": f"{kept.strip()} {WORDING}".strip()})
     until_ended(url, job, after=version + 2)  # LineRevised and JobRetried; the status may not know of them yet
     seconds = time.perf_counter() - began
     events = call(f"{url}/api/jobs/{job}/events?after={version}&limit=10000")
