@@ -4,7 +4,10 @@
 
 The genders below were noted by hand from the novels. A speaker is the member of the cast who bears the same
 name, else the one who says most of the same lines: whether lines are given to whom they belong is `attribution`'s question.
-Somebody who is nobody in the cast, and "unknown", count as wrong.
+Somebody who is nobody in the cast, and "unknown", count as wrong. So do four whom nobody can find as they are annotated: Buck
+Mulligan and Stephen (NOVELS lacks Ulysses, and LitBank's text of it has neither paragraphs nor marks of speech), Harry, who
+is dead when the narrator of Allan Quatermain asks what is noted as his, and Smith, whose saying the narrator of To Have and
+to Hold remembers.
 """
 
 from __future__ import annotations

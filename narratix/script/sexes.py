@@ -1,8 +1,8 @@
 """What a story tells of somebody's sex without saying it: weights of evidence, in decibans.
 
 A deciban is ten times the decimal logarithm of how much likelier a sign is with one sex than with the other (I. J. Good,
-"Probability and the Weighing of Evidence", 1950). The weights were measured on 75 novels (`corpora/novels`), on the names
-whose sex a title or a given name tells. Signs of one person hang together, so their sums overstate: a verdict also asks
+"Probability and the Weighing of Evidence", 1950). The weights were measured on 75 novels by `training.weigh_sexes`, on the
+names whose sex a title or a given name tells. Signs of one person hang together, so their sums overstate: a verdict also asks
 that one side outweighs the other by half.
 """
 
@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, NamedTuple
 
 from narratix.script.lexicon import (
     GIVEN_NAMES,
@@ -37,7 +37,12 @@ CALLED: Final = 7
 """ "Yes, sir" in an answer, about whoever is answered."""
 SAID: Final = 3
 """ "She said" beside a speech that is somebody's only by all other signs."""
-_APPOSED: Final = 11
+WEIGHTS: Final[Mapping[str, int]] = {
+    "self, of a subject": 16, "self": 9, "apposed": 11, "alone, first": 10, "alone, later": 8, "contested, of a subject, first": 6,
+    "contested, of a subject, later": 4, "contested, first": 3, "contested, later": 1,
+}  # fmt: skip
+"""Decibans by what a sign is: a pronoun is contested where its paragraph has somebody else whom it may mean; it is the first
+behind a name, or a later one; "himself" in the name's own sentence is worth most."""
 _SENTENCE_ENDS: Final = re.compile('[.!?;:"”]')
 _OVERRULES, _BY_FAR = 100, 5
 """What it takes against a given name: a boy called Rose, all through a novel."""
@@ -106,58 +111,64 @@ def prior(references: Mapping[Reference, int], *, narrator: bool) -> Mapping[str
     return {likelier: _MEN if likelier == "male" else _WOMEN_IN_A}
 
 
+class Sign(NamedTuple):
+    """Something that tells of the sex of whom a reference means; `kind` is one of WEIGHTS."""
+
+    reference: Reference
+    sex: Sex
+    kind: str
+
+
 def weigh(text: str, told: Sequence[Sequence[Mention]]) -> dict[Reference, Counter[str]]:
-    """The evidence for every name and description in the narration (`told`, by block): the pronouns that take it up in its
-    paragraph, and the nouns beside it ("his sister Anna", "Anna, a girl of ten")."""
+    """The evidence for every name and description in the narration (`told`, by block)."""
     votes: dict[Reference, Counter[str]] = defaultdict(Counter)
     for block in told:
-        _weigh_block(text, block, votes)
+        for sign in signs(text, block):
+            votes[sign.reference][sign.sex] += WEIGHTS[sign.kind]
     return votes
 
 
-def _weigh_block(text: str, block: Sequence[Mention], votes: dict[Reference, Counter[str]]) -> None:
+def signs(text: str, block: Sequence[Mention]) -> Iterator[Sign]:
+    """The pronouns of a paragraph, for whoever was named last before them, and the nouns beside a name ("his sister Anna",
+    "Anna, a girl of ten")."""
     last: Mention | None = None
     before: Mention | None = None
     meant: set[Sex] = set()
-    rivals: Mapping[Reference, Sex] = {}
-    people: dict[Reference, Sex] = {}
     established: frozenset[Sex] = frozenset()
-    taken_up = 0
+    people: dict[Reference, Sex] = {}
+    rivals: frozenset[Sex] = frozenset()
+    taken_up = False
     for mention in block:
         if mention.reference.form != "pronoun":
             if before is not None and before.reference.form != "pronoun":
-                _weigh_apposition(text[before.end : mention.start], before, mention, votes)
-            last, taken_up = mention, 0
+                yield from _apposition(text[before.end : mention.start], before, mention)
+            last, taken_up = mention, False
             people[mention.reference] = sex_of(mention.reference)
-            rivals = {reference: sex for reference, sex in people.items() if reference != mention.reference}
+            rivals = frozenset(sex for reference, sex in people.items() if reference != mention.reference)
             established = frozenset(meant)
         elif (sex := sex_of_pronoun(mention.reference)) != "unknown":
             meant.add(sex)
             if last is None:
                 continue
-            contested = sex in established or sex in rivals.values()
             here = not _SENTENCE_ENDS.search(text, last.end, mention.start)
-            pronoun = mention.reference.words[0]
-            votes[last.reference][sex] += _weight(pronoun, last.subject, contested, first=not taken_up, here=here)
-            taken_up += 1
+            contested = sex in established or sex in rivals
+            kind = _kind(mention.reference.words[0], last.subject, contested, here and not taken_up, not taken_up)
+            if kind:
+                yield Sign(last.reference, sex, kind)
+            taken_up = True
         before = mention
 
 
-def _weight(pronoun: str, subject: bool, contested: bool, *, first: bool, here: bool) -> int:
-    """How much a pronoun behind a name tells of it. `subject`: the name is the subject of its clause; `contested`: the paragraph has
-    somebody else whom the pronoun may mean; `here`: it is in the name's own sentence."""
+def _kind(pronoun: str, subject: bool, contested: bool, near: bool, first: bool) -> str:
     if pronoun == "him":
-        return 0  # rather the object of what somebody else does
-    if pronoun in ("himself", "herself") and first and here:
-        return 16 if subject else 9
-    if not contested:
-        return 10 if first else 8
-    if subject:
-        return 6 if first else 4
-    return 3 if first else 1
+        return ""  # rather the object of what somebody else does
+    if pronoun in ("himself", "herself") and near:
+        return "self, of a subject" if subject else "self"
+    who = "contested, of a subject" if contested and subject else "contested" if contested else "alone"
+    return f"{who}, {'first' if first else 'later'}"
 
 
-def _weigh_apposition(gap: str, one: Mention, other: Mention, votes: dict[Reference, Counter[str]]) -> None:
+def _apposition(gap: str, one: Mention, other: Mention) -> Iterator[Sign]:
     forms = (one.reference.form, other.reference.form)
     if forms == ("noun", "name") and gap.isspace():
         name, noun = other.reference, one.reference
@@ -166,4 +177,4 @@ def _weigh_apposition(gap: str, one: Mention, other: Mention, votes: dict[Refere
     else:
         return
     if (sex := sex_of_noun(noun.words[-1])) != "unknown":
-        votes[name][sex] += _APPOSED
+        yield Sign(name, sex, "apposed")
