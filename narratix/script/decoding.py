@@ -155,7 +155,10 @@ def _is_person(character: Character, cues: int) -> bool:
         return True
     return any(
         (reference.form == "noun" and reference.words[-1] in PEOPLE)
-        or (reference.form == "name" and (reference.title or reference.words[0] in GIVEN_NAMES))
+        or (
+            reference.form == "name"
+            and ((reference.title and reference.title != "st") or reference.words[0] in GIVEN_NAMES)  # "St. Petersburg"
+        )
         for reference in character.references
     )
 

@@ -95,7 +95,7 @@ class _Gathering:
         character.references[reference] += self.counts[reference]
         character.votes.update(self.votes.get(reference, {}))
         self.meaning[reference] = character.number
-        for word in core(reference):
+        for word in (*core(reference), *roots(core(reference)[0])):
             if word not in SMALL and character not in self.by_word[word]:
                 self.by_word[word].append(character)
 

@@ -190,6 +190,23 @@ _FEMALE_NAMES: Final = """
     victoria vida viola violet virginia vivian wanda wendy wilhelmina willa winifred yvonne zara zelda zoe
     elena maya aisha fatima priya mei yuki ana lucía sofía chiara giulia ingrid freya nadine hailey madison kayla aaliyah
     riley zoey lea leila layla amina nora elise anya katya tatiana olga svetlana xiomara jo thea leonie lacie tillie marya heidi carlotta nana melanie antoinette estelle winnie
+    adeline adelina albertine aline alma almira althea alvina amelie anastasia angelina angelique annabella annetta
+    antonina araminta aurelia aurelie babette bathsheba belinda bernadette berenice bessie bessy betsey birdie brigitte
+    calista carmela caterina catharine cathleen celeste celestine cecile charlotta christiana cicely clemence clementine
+    cleopatra clotilde colette conchita consuelo corinna corinne cornelia cressida cynthia dagmar delphine desdemona
+    dolores dorcas dorinda drusilla dulcie elfrida elisa elisabeth eloise elvira emeline emmeline ernestine essie
+    ethelberta eudora eulalia eulalie euphemia eunice eveline evangeline fifine flavia flossie francine francoise
+    frederica gabrielle georgette georgina gerda germaine gertie gisela giovanna gladys griselda gretchen gudrun hedwig
+    hedda heloise henriette hepzibah hermia hermione hettie hetty hortense hulda ilse inez iphigenia isabelle isolde
+    jacqueline jeanne jeannette jerusha joanne johanna juana juanita juliette keziah kirsten leontine letty lettie libby
+    lilias lisbeth lisette livia lizzy lotte lottie lucette lucie lucretia ludmila luisa lulu magda magdalen magdalena
+    magdalene mahala manon marcella marcelle margarita margherita marguerite mariana mariette marietta marjory martina
+    mathilde mattie medora mehitable melinda milicent minerva mirabel nadezhda nadya nannette nanette nannie nettie
+    ninette ninon octavia odette ottilie paulette paulina parthenia perdita pepita phebe philippa philomena polina
+    pollie rahel ramona reba rebekah rosabel rosaline rosanna rosetta rosina rosita rowena sabina sallie salome selena
+    seraphina serena seraphine sidonie sigrid simone solveig sonya sophronia sophy sukey susette suzette sybilla teresa
+    therese theodosia thirza thomasina thora tilly trudy ulrica valeria vashti venetia verena victorine violetta
+    virginie vivien wilma winnifred yolande yvette zenobia zerlina zillah zipporah zuleika
 """
 _MALE_NAMES: Final = """
     aaron abel abraham adam adrian ahab alan albert aleck alec alex alexander alfred algernon allan allen ambrose amos andrew
@@ -216,6 +233,22 @@ _MALE_NAMES: Final = """
     watson wesley wilbur wilfred will willem william willie willy winston woodrow zachary zeke mycroft curtis ogden
     liam aiden kai omar ali hassan ahmed mohammed raj arjun hiroshi kenji wei diego mateo santiago luis carlos
     dmitri sergei nikolai lars sven tyler brandon jordan ethan cal terence jock amory montraville stewart fitzwilliam
+    adolphe alphonse anatole andre antoine armand auguste baptiste bertrand emile etienne fabrice fernand francois
+    gaspard georges guillaume gustave henri hercule hippolyte jules lucien mathieu maxime michel octave pascal philippe
+    raoul remy romain sylvain theophile toussaint urbain valentin xavier yves albrecht adolf anders axel bernhard bjorn
+    christoph dietrich eberhard ernst erik friedrich fritz georg gottfried gregor gunther gustav harald heinrich hermann
+    helmut holger jakob jens johann johannes josef kaspar klaus konrad kurt leif lorenz ludwig magnus manfred mathias
+    niels nils olaf oskar reinhold rolf siegmund svend theodor ulrich viktor walther werner wilhelm wolfgang alberto
+    aldo alfonso alfredo alonso angelo arturo battista bernardo carlo cesare claudio domenico emilio enrico enrique
+    esteban fabio felipe fernando filippo francesco francisco giacomo gianni giorgio giovanni giulio giuseppe gonzalo
+    ignacio jacopo jaime joaquin jorge leonardo lorenzo luigi marcello marco matteo paolo pietro rafael raffaele ramon
+    ricardo roberto rodrigo salvatore sancho silvio stefano tomas umberto vicente vincenzo vittorio alexei alyosha
+    andrei arkady fyodor fedor grigory ilya konstantin leonid maxim mikhail mitya nikita oleg osip pavel petya pyotr
+    rodion stepan vanya vasily yuri absalom alvin amasa asa asahel barnabas ephraim eleazar elihu elisha ezekiel
+    gamaliel hezekiah hosea isaiah jedediah jethro josiah jotham judah levi malachi micah nahum nehemiah obadiah
+    philemon shadrach simeon thaddeus zachariah zebulon zebedee alaric aldous bevis crispin cuthbert cyprian denzil
+    everard fabian gervase godfrey godwin hereward ivor kenelm launcelot lucius marmaduke osmund peregrine roderic
+    rowland septimus sigismund silvester sylvester theophilus tobias tristram valentine wilfrid
 """
 GIVEN_NAMES: Final[dict[str, Sex]] = {
     **dict.fromkeys(_MALE_NAMES.split(), "male"),

@@ -52,6 +52,8 @@ OF_OFFICE = frozenset(
     ]
 )
 _STEM = 4
+_ROYAL = frozenset(("king", "queen", "emperor", "empress", "pope"))
+"""Nobody with a family name: King John is not Sir John Durbeyfield."""
 LEARNED = frozenset(("dr", "capt", "col", "gen", "prof", "sgt", "lt", "rev", "maj", "judge", "inspector"))
 """Titles that stand in the place of "Mr."; none of them belongs to the wife."""
 _WITHOUT_ARTICLE = ABBREVIATED_TITLES | {"miss", "master"}
@@ -133,6 +135,8 @@ def compatible(one: Reference, other: Reference) -> bool:
     if not titles_fit(one, other):
         return False
     short, long = sorted((core(one), core(other)), key=len)
+    if len(short) == 1 < len(long) and one.title != other.title and {one.title, other.title} & _ROYAL:
+        return False
     if len(short) == 1:
         brief = one if short == core(one) else other
         if len(long) == 1:
