@@ -13,6 +13,8 @@ from narratix.sound.timeline import PlacedLine
 LONGEST_CAPTION = 84
 """Two lines of 42 characters, the usual measure of subtitles."""
 LINGER_SECONDS = 0.7
+_TITLE = re.compile(r"\b(?:Mrs?|Ms|Messrs|Mme|Mlle|Dr|Prof|St|Rev|Hon|Capt|Col|Gen|Lt|Sgt|[A-Z])\.\s*$")
+"""What belongs to the name behind it: a title or an initial."""
 _SENTENCE_END = re.compile(r"[.!?…]+[\"'”’)\]»]*\s*$")
 _CLAUSE_END = re.compile(r"[,;:—–-]+[\"'”’)\]»]*\s*$")
 _MARKUP = re.compile(r"<(?=/?[A-Za-z])")
@@ -157,8 +159,11 @@ def _best_break(text: str, pieces: Sequence[_Piece], fits: int) -> int:
         for count in range(fits, 0, -1):
             if _length(text, pieces[:count]) < least:
                 break
-            if mark.search(text[pieces[0].start : pieces[count - 1].end]):
+            so_far = text[pieces[0].start : pieces[count - 1].end]
+            if mark.search(so_far) and not _TITLE.search(so_far):
                 return count
+    while fits > 1 and _TITLE.search(text[pieces[0].start : pieces[fits - 1].end]):
+        fits -= 1
     return fits
 
 

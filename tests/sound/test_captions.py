@@ -54,6 +54,16 @@ def test_captions_end_with_sentences_where_they_can() -> None:
     assert not any(c.startswith("”") for c in made)
 
 
+def test_given_a_title_before_a_name_when_captioned_then_they_stay_together() -> None:
+    text = (
+        "They were sold to a salesman named Breckinridge and by him in turn to Mr. Windigate of the Alpha and by him to "
+        "the club in the old house at the corner of the street of which Mr. J. S. Henry Baker is a member."
+    )
+    made = [c.text for c in captions(text, {"c1": "Holmes"}, [line_of(text)])]
+    assert len(made) > 2
+    assert not [c for c in made if c.endswith((" Mr.", " J.", " S."))]
+
+
 @given(st.text(alphabet=st.sampled_from("ab é—“”.,!<>&-\n\t "), min_size=1, max_size=400))
 @settings(max_examples=100, deadline=None)
 def test_captions_of_any_text_are_valid_and_lose_nothing(text: str) -> None:
