@@ -73,10 +73,9 @@ def _wishes(cast: Sequence[CastMember], wishes: Mapping[str, str], by_id: Mappin
             known = ", ".join(sorted(by_id))
             raise UnknownVoice(f"There is no voice called {voice!r} for {name!r}; choose one of: {known}.")
     for member in cast:
-        ordered = [member.name.casefold(), *(name.casefold() for name in member.aliases), *_names(member)]
-        found = [asked[name] for name in ordered if name in asked]
-        if found:
-            wanted[member.id] = found[0]
+        wish = next((asked[name] for name in _names(member) if name in asked), None)
+        if wish is not None:
+            wanted[member.id] = wish
     return wanted
 
 
@@ -91,16 +90,17 @@ def kept_voices(
     kept = {
         name: voices[member.id]
         for member in cast
-        if not asked & _names(member)
-        for name in sorted(_names(member))
+        if asked.isdisjoint(_names(member))
+        for name in _names(member)
         if bearers[name] == 1
     }
     return {**before, **kept, **wishes}
 
 
-def _names(member: CastMember) -> set[str]:
-    """Whatever somebody is called by in a wish."""
-    return {name.casefold() for name in (member.name, *member.aliases)} | ({"narrator"} if member.narrator else set())
+def _names(member: CastMember) -> list[str]:
+    """Whatever somebody is called by in a wish, each once, their name first."""
+    names = (member.name, *member.aliases, *(("narrator",) if member.narrator else ()))
+    return list(dict.fromkeys(name.casefold() for name in names))
 
 
 def age_of(member: CastMember) -> str:
