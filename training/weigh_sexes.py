@@ -18,7 +18,6 @@ from narratix.script.layout import find_blocks
 from narratix.script.lexicon import Sex
 from narratix.script.quotes import find_quotes
 from narratix.script.reading import read
-from narratix.script.references import Reference
 from narratix.script.sexes import WEIGHTS, sex_of, signs, verdict
 
 _OFTEN = ((16, "16 times and more"), (4, "4 to 15 times"), (1, "up to 3 times"))
@@ -40,16 +39,14 @@ def main() -> None:
     for path in sorted(arguments.novels.glob("*.txt")):
         text = path.read_text(encoding="utf-8")
         blocks = find_blocks(text)
-        told = read(text, blocks, find_quotes(text, blocks)).mentions
-        votes: dict[Reference, Counter[str]] = defaultdict(Counter)
-        for block in told:
+        reading = read(text, blocks, find_quotes(text, blocks))
+        for block in reading.mentions:
             for sign in signs(text, block):
-                votes[sign.reference][sign.sex] += WEIGHTS[sign.kind]
                 if sign.reference.form == "name" and (true := sex_of(sign.reference)) != "unknown":
                     kinds[sign.kind][true, sign.sex] += 1
-        for reference, count in Counter(mention.reference for block in told for mention in block).items():
+        for reference, count in Counter(mention.reference for block in reading.mentions for mention in block).items():
             if reference.form == "name" and (true := sex_of(reference)) != "unknown":
-                found = verdict(votes[reference])
+                found = verdict(reading.sexes.get(reference, {}))
                 often = next(name for least, name in _OFTEN if count >= least)
                 verdicts[often]["right" if found == true else found if found == "unknown" else "wrong"] += 1
     print(f"{'sign':32}{'number':>8}{'she':>7}{'he':>7}{'weight':>8}")
