@@ -17,8 +17,11 @@ WEATHER: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Kinds of weather, and the effects (`narratix.script.sounds`) that end with each."""
 
-_NAMES: Final = {"rain": "rain(?:fall)?|downpour|shower", "wind": "wind|gale", "storm": "(?:thunder)?storm|tempest"} | {
-    "blizzard": "blizzard|snowfall|snow-?storm"
+_NAMES: Final = {
+    "rain": "rain(?:fall)?|downpour|shower",
+    "wind": "wind|gale",
+    "storm": "(?:thunder)?storm|tempest",
+    "blizzard": "blizzard|snowfall|snow-?storm",
 }
 _BETWEEN: Final = (
     r"(?:\s+(?:had|has|have|finally|at|last|length|once|now|then|suddenly|slowly|gradually|all|outside|by|midnight|dawn|morning|"

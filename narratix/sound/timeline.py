@@ -32,8 +32,9 @@ LONGEST_PAUSE = 2.0
 CROSSFADE_SECONDS = 2.0
 MUSIC_FADE_SECONDS = 3.0
 SPLICE_SECONDS = 1.0
-SHORTEST_SPLICE_SECONDS = 0.3
 """Under a revised line, where music is ducked, it crosses over to where it was before the revision."""
+SHORTEST_SPLICE_SECONDS = 0.3
+"""Where less is left of that line, it begins elsewhere instead."""
 BARE_TAIL_SECONDS = 1.0
 CUT_FADE_SECONDS = 0.3
 EARLIEST_EFFECT_SECONDS = 1.5
