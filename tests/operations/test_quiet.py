@@ -25,6 +25,7 @@ from tests.web.web_site import client_of
 STORY = "The rain fell on the old house.\n\n“Who is there?” whispered Anna.\n\n“Only me,” said Thomas.\n"
 QUIET_SECONDS = 1.0
 SLEEPS_AFTER = 0.7
+SETTLED_SECONDS = 1.0
 OBSERVED_SECONDS = 3.0
 """Longer than any of the service's timers that could still run."""
 
@@ -208,10 +209,13 @@ async def test_given_workers_that_nobody_calls_then_they_rest_as_well_and_are_wo
 
 
 async def asleep(database: SleepingDatabase, *services: Services) -> None:
-    for each in services:
-        await resting(each.quiet)
+    """Until all sleep, and nobody wakes for a while: who was cut off just before its rest may be connecting anew."""
+    loop = asyncio.get_running_loop()
+    since = loop.time()
     async with asyncio.timeout(60):
-        while not database.asleep or database.connections:
+        while loop.time() - since < SETTLED_SECONDS:
+            if not database.asleep or database.connections or not all(each.quiet.resting for each in services):
+                since = loop.time()
             await asyncio.sleep(0.02)
 
 
