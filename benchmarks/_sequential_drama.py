@@ -19,7 +19,8 @@ from narratix.embedded.ffmpeg import find_ffmpeg
 from narratix.events.catalogue import PlannedEffect, SoundPlanned
 from narratix.ports import SAMPLE_RATE, Sound
 from narratix.providers.effects.synthesised import SynthesisedEffects
-from narratix.providers.music import SOUNDFONT, composed
+from narratix.providers.music import composed
+from narratix.providers.music.contents import SOUNDFONT
 from narratix.providers.speech import kokoro, onnx
 from narratix.providers.speech.line import Line
 from narratix.providers.speech.voices import KOKORO_VOICES

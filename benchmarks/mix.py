@@ -33,7 +33,7 @@ import soundfile
 from narratix.embedded.ffmpeg import find_ffmpeg
 from narratix.events.catalogue import Kind, PlannedMusic, PlannedPlace, Segment
 from narratix.ports import SAMPLE_RATE, Mixed, Reel, Sound, Tags, Timeline
-from narratix.providers.mastering import FfmpegMastering
+from narratix.providers.mastering.ffmpeg import FfmpegMastering
 from narratix.providers.mastering.formats import FORMATS, encoding
 from narratix.providers.pool import prepare
 from narratix.sound.clip import prepare_speech

@@ -19,7 +19,8 @@ from pathlib import Path
 import numpy as np
 
 from narratix.ports import SAMPLE_RATE, Sound, Speech
-from narratix.providers.speech import SPEECH, hibari, kokoro
+from narratix.providers.speech import hibari, kokoro
+from narratix.providers.speech.contents import SPEECH
 from narratix.providers.speech.kokoro_model import KokoroModel
 from narratix.providers.speech.line import RATE
 from narratix.providers.speech.phonemes import Phonemiser

@@ -17,12 +17,12 @@ from narratix.handlers.texts import Texts
 from narratix.ports import Language, Storage
 from narratix.providers.accounts import Accounts
 from narratix.providers.chain import GuardedSpeech
-from narratix.providers.effects import open_effects
-from narratix.providers.language import Access, open_language
-from narratix.providers.mastering import FfmpegMastering
-from narratix.providers.music import open_music
+from narratix.providers.effects.contents import open_effects
+from narratix.providers.language.contents import Access, open_language
+from narratix.providers.mastering.ffmpeg import FfmpegMastering
+from narratix.providers.music.contents import open_music
 from narratix.providers.replicate import sleeping
-from narratix.providers.speech import CLOUD_SPEECH, SPEECH
+from narratix.providers.speech.contents import CLOUD_SPEECH, SPEECH
 from narratix.providers.speech.design import ElevenLabsDesign
 from narratix.providers.speech.elevenlabs import ElevenLabsSpeech
 from narratix.providers.speech.lexicon import global_pronunciations

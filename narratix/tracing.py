@@ -13,6 +13,8 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
+import structlog
+
 from narratix import __version__
 
 NAMED: Final = ("job_id", "stage", "item")
@@ -43,7 +45,6 @@ def span(name: str, **attributes: str | int | float) -> Iterator[Note]:
     if _tracer is None:
         yield _SILENT
         return
-    import structlog
     from opentelemetry.trace import Status, StatusCode, get_current_span
 
     bound = structlog.contextvars.get_contextvars()

@@ -27,7 +27,7 @@ def command(engine: str, folder: str | None, chosen: tuple[str, ...], as_json: b
     """The voices of every speech engine; an id goes into `render --voice NAME=ID`."""
     from narratix.cli.console import print_json, print_table
     from narratix.cli.session import prepared
-    from narratix.providers.speech import SPEECH
+    from narratix.providers.speech.contents import SPEECH
 
     settings = prepared(quiet=True)
     engines = [engine_named(settings, name) for name in ([engine] if engine else SPEECH)]
@@ -91,7 +91,7 @@ async def _write_sample(engine: Speech, voice: str, folder: Path) -> Path:
 
 def engine_named(settings: Settings, name: str) -> Speech:
     """The engine, nothing loaded. Raises UsageError where there is none of that name."""
-    from narratix.providers.speech import SPEECH
+    from narratix.providers.speech.contents import SPEECH
 
     if name not in SPEECH:
         raise click.UsageError(f"There is no speech engine called {name!r}; choose one of: {', '.join(SPEECH)}")

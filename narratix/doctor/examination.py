@@ -34,8 +34,8 @@ from narratix.events.store import EventStore
 from narratix.ports import ProviderError
 from narratix.projections import code_versions
 from narratix.projections.builds import builds, needs
-from narratix.providers.mastering import FORMATS
-from narratix.providers.music import SOUNDFONT
+from narratix.providers.mastering.formats import FORMATS
+from narratix.providers.music.contents import SOUNDFONT
 from narratix.providers.music.soundfont import SoundFont
 from narratix.providers.speech import hibari, kokoro_model
 from narratix.providers.speech.voices import KOKORO_CHARACTERS, KOKORO_VOICES

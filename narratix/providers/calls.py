@@ -11,9 +11,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
+import structlog
+
 from narratix.events.catalogue import Usage
 from narratix.ports import ProviderError
 from narratix.tracing import span
+
+log = structlog.get_logger(__name__)
 
 Outcome = Literal["ok", "passing", "permanent", "cancelled", "error"]
 """Done; a fault that passes; one that does not; called off by us; a bug."""
@@ -80,9 +84,7 @@ class Calls:
         finally:
             seconds = self._clock() - began
             self._add(Called(provider, model, outcome), seconds, call.usd)
-            import structlog  # here, since worker processes import this module, too, and call nobody
-
-            structlog.get_logger(__name__).info(
+            log.info(
                 "provider_called", provider=provider, model=model, outcome=outcome, seconds=round(seconds, 3),
                 usd=call.usd,
             )  # fmt: skip

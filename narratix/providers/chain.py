@@ -6,9 +6,13 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final, Generic, Protocol, TypeVar
 
+import structlog
+
 from narratix.ports import Effects, Music, ProviderError, Rendered, Speech, Spoken, Unwanted, Voice, Warms
 from narratix.providers.breaker import Breaker
 from narratix.providers.http import OutOfService
+
+log = structlog.get_logger(__name__)
 
 APART_SECONDS: Final = 1.0
 """Lines are spoken side by side: those that fail within a second fail of one cause."""
@@ -23,12 +27,6 @@ class _Engine(Protocol):
 
 Engine = TypeVar("Engine", bound=_Engine)
 Made = TypeVar("Made")
-
-
-def _tell(engine: str, problem: ProviderError) -> None:
-    import structlog  # here, since worker processes import this module, too, and have nothing to log
-
-    structlog.get_logger(__name__).warning("engine_failed", engine=engine, reason=str(problem))
 
 
 class Chain(Generic[Engine]):
@@ -59,7 +57,7 @@ class Chain(Generic[Engine]):
                 raise
             except ProviderError as problem:
                 breaker.failed(str(problem), trip=problem.permanent)
-                _tell(engine.name, problem)
+                log.warning("engine_failed", engine=engine.name, reason=str(problem))
                 if last or not (problem.permanent or breaker.is_open):
                     raise
                 passed.append(f"{engine.name} could not be used: {problem}")

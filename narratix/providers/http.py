@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+import aiohttp
 import msgspec
 
 from narratix.ports import ProviderError
-
-if TYPE_CHECKING:
-    import aiohttp
 
 DEADLINE_SECONDS: Final = 120.0
 LONGEST_ANSWER: Final = 64 << 20
@@ -90,8 +88,6 @@ class Api:
         json: Mapping[str, Any] | None,
         headers: Mapping[str, str],
     ) -> Reply:
-        import aiohttp  # worker processes import this module, too, and call nobody
-
         if self._session is None:
             self._session = aiohttp.ClientSession()
         try:

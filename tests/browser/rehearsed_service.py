@@ -16,7 +16,7 @@ from typing import Literal
 import msgspec
 
 from narratix.ports import ProviderError, Speech, Spoken
-from narratix.providers.speech import SPEECH
+from narratix.providers.speech.contents import SPEECH
 from narratix.providers.speech.silent import SilentSpeech
 
 LOOK_AGAIN = 0.02

@@ -18,7 +18,7 @@ from narratix import app
 from narratix.events.store import Appended, EventStore, Fence, Fenced, NewEvent
 from narratix.handlers.clips import Clip, Clips, Kind, Made
 from narratix.ports import Spoken
-from narratix.providers.speech import SPEECH
+from narratix.providers.speech.contents import SPEECH
 from narratix.providers.speech.silent import SilentSpeech
 from narratix.worker import Worker
 

@@ -14,7 +14,7 @@ from narratix.ports import SAMPLE_RATE, ProviderError
 from narratix.providers.accounts import Accounts
 from narratix.providers.http import OutOfService
 from narratix.providers.prices import price_of
-from narratix.providers.speech import CLOUD_SPEECH
+from narratix.providers.speech.contents import CLOUD_SPEECH
 from narratix.providers.speech.ending import ENDS, spread
 from narratix.providers.speech.hume import HumeSpeech
 from narratix.providers.speech.openai import OpenAISpeech, request

@@ -49,12 +49,12 @@ from narratix.providers.language.claude import ClaudeOracle
 from narratix.providers.language.labelled import LabelledLanguage
 from narratix.providers.language.remembered import RememberedOracle
 from narratix.providers.language.rules import RulesLanguage
-from narratix.providers.mastering import FfmpegMastering
+from narratix.providers.mastering.ffmpeg import FfmpegMastering
 from narratix.providers.music.replicate import ReplicateMusic
 from narratix.providers.music.silent import SilentMusic
 from narratix.providers.replicate import Replicate
-from narratix.providers.speech import SilentSpeech
 from narratix.providers.speech.elevenlabs import ElevenLabsSpeech
+from narratix.providers.speech.silent import SilentSpeech
 from narratix.providers.storage.directory import DirectoryStorage
 from narratix.script.tiling import check_tiling
 from narratix.settings import Settings

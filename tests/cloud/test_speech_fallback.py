@@ -20,7 +20,8 @@ from narratix.projections.job_status import JOB_STATUS
 from narratix.projections.projection import Reader
 from narratix.providers.chain import GuardedSpeech
 from narratix.providers.http import OutOfService
-from narratix.providers.speech import SPEECH, SilentSpeech
+from narratix.providers.speech.contents import SPEECH
+from narratix.providers.speech.silent import SilentSpeech
 from narratix.services import Services
 from narratix.settings import Settings
 from narratix.web.views import status_view

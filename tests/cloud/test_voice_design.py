@@ -24,7 +24,7 @@ from narratix.ports import Described, ProviderError
 from narratix.providers.effects.silent import SilentEffects
 from narratix.providers.elevenlabs import MARK, ElevenLabs
 from narratix.providers.language.rules import RulesLanguage
-from narratix.providers.mastering import FfmpegMastering
+from narratix.providers.mastering.ffmpeg import FfmpegMastering
 from narratix.providers.music.silent import SilentMusic
 from narratix.providers.speech.design import ElevenLabsDesign, create_request, design_request, mark_of
 from narratix.providers.speech.elevenlabs import ElevenLabsSpeech

@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from narratix.app import Database, open_app
-from narratix.providers.speech import SPEECH
+from narratix.providers.speech.contents import SPEECH
 from narratix.providers.speech.silent import SilentSpeech
 from narratix.settings import Settings
 from tests.web.web_site import client_of

@@ -10,8 +10,7 @@ import pytest
 from scipy.signal import butter, find_peaks, sosfiltfilt
 
 from narratix.ports import SAMPLE_RATE, ProviderError, Sound
-from narratix.providers.effects import EFFECT_RECIPES, natural_seconds
-from narratix.providers.effects.recipes import find_recipe
+from narratix.providers.effects.recipes import EFFECT_RECIPES, find_recipe, natural_seconds
 from narratix.providers.effects.synthesised import SynthesisedEffects, find_onset, synthesise
 from narratix.script.sounds import EFFECTS as EFFECTS_OF_SCRIPTS
 from narratix.sound.levels import decibels, lufs

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from narratix.ports import SAMPLE_RATE, Effects
-from narratix.providers.effects import EFFECTS
+from narratix.providers.effects.contents import EFFECTS
 
 NAMES = ("rain", "door", "bell", "footsteps", "glass", "crowd")
 

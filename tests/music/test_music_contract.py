@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from narratix.ports import SAMPLE_RATE, Music, Sound
-from narratix.providers.music import MUSIC, SOUNDFONT
+from narratix.providers.music.contents import MUSIC, SOUNDFONT
 
 PACKAGES = Path(__file__).parents[2] / "node_modules"
 

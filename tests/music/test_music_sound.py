@@ -12,10 +12,10 @@ import numpy.typing as npt
 import pytest
 
 from narratix.ports import SAMPLE_RATE, ProviderError, Sound
-from narratix.providers.music import SOUNDFONT
 from narratix.providers.music.characters import CHARACTERS
 from narratix.providers.music.composed import perform
 from narratix.providers.music.composition import compose
+from narratix.providers.music.contents import SOUNDFONT
 from narratix.providers.music.mixing import mix
 from narratix.providers.music.rendering import GRID, render_stems
 from narratix.providers.music.soundfont import SoundFont

@@ -11,7 +11,7 @@ import pytest
 from narratix.embedded.ffmpeg import find_ffmpeg
 from narratix.events.catalogue import Chapter
 from narratix.ports import SAMPLE_RATE, Cue, Tags, Timeline
-from narratix.providers.mastering import FfmpegMastering
+from narratix.providers.mastering.ffmpeg import FfmpegMastering
 from narratix.sound.codec import to_flac
 from narratix.sound.cover import cover, to_png
 from narratix.sound.loudness import energies

@@ -23,7 +23,9 @@ import soundfile
 from narratix.embedded.ffmpeg import FfmpegMissing, find_ffmpeg
 from narratix.events.catalogue import Chapter, Format
 from narratix.ports import CONTENT_TYPES, SAMPLE_RATE, Mastering, Mixed, ProviderError, Reel, Sound, Tags, Timeline
-from narratix.providers.mastering import FORMATS, FfmpegMastering, decode_any
+from narratix.providers.mastering.decode import decode_any
+from narratix.providers.mastering.ffmpeg import FfmpegMastering
+from narratix.providers.mastering.formats import FORMATS
 from narratix.providers.mastering.join import DeliveryOrder, deliver
 from narratix.providers.mastering.process import Ffmpeg
 from narratix.providers.mastering.reel import ReelOrder, mix_reel

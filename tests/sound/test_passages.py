@@ -14,7 +14,7 @@ import pytest_asyncio
 
 from narratix.events.catalogue import Segment
 from narratix.ports import SAMPLE_RATE, Mastering, Sound, Timeline
-from narratix.providers.mastering import FfmpegMastering
+from narratix.providers.mastering.ffmpeg import FfmpegMastering
 from narratix.sound.codec import to_flac
 from narratix.sound.fmp4 import FRAME, NotAdts, adts_frames, fragment, header
 from narratix.sound.grid import AAC_FRAME, GRID, MP3_FRAME

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from narratix.events.catalogue import EffectCue, MusicCue, PlannedPlace, Segment
-from narratix.providers.effects import EFFECT_RECIPES, natural_seconds
+from narratix.providers.effects.recipes import EFFECT_RECIPES, natural_seconds
 from narratix.script.sounds import EFFECTS
 from narratix.sound.planning import _AMBIENT, _SECONDS, STINGER, Setting, plan_sound
 

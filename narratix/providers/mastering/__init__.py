@@ -8,11 +8,3 @@ Contents: `formats` the deliverables, `process` ffmpeg under watch, `files` what
 like, `passage` a stretch for listening at once. `ffmpeg` is the port's adapter, `decode` foreign audio for adapters of
 other ports.
 """
-
-from narratix.providers.mastering.decode import decode_any
-from narratix.providers.mastering.ffmpeg import FfmpegMastering
-from narratix.providers.mastering.formats import FORMATS, MASTER, AudioFormat
-
-PROVIDERS = (FfmpegMastering,)
-
-__all__ = ["FORMATS", "MASTER", "PROVIDERS", "AudioFormat", "FfmpegMastering", "decode_any"]

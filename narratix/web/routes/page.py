@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from narratix.handlers.voice_sample import NoSuchVoice, voice_sample
 from narratix.ports import ProviderError
 from narratix.providers.language.templates import TEMPLATES
-from narratix.providers.speech import CLOUD_SPEECH
+from narratix.providers.speech.contents import CLOUD_SPEECH
 from narratix.samples import SAMPLES
 from narratix.web.context import Here, as_json, visitor
 from narratix.web.described import content, problems
