@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from narratix.honorifics import NOT_HONORIFICS
+
 _WORD: Final = re.compile(r"\d[\d,]*\d|[^\W_]+(?:['’][^\W_]+)*")
-_SENTENCE_END: Final = re.compile(r"(?<!\bMr)(?<!\bMrs)(?<!\bDr)(?<!\bSt)(?<!\b[A-Z])[.!?…]+[\"'”’)\]]*(?=\s)|\n\s*\n")
+_SENTENCE_END: Final = re.compile(rf"(?<!\b[A-Z])[.!?…]+{NOT_HONORIFICS}[\"'”’)\]]*(?=\s)|\n\s*\n")
 
 
 @dataclass(frozen=True, slots=True)

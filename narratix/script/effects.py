@@ -7,12 +7,13 @@ from bisect import bisect_left, insort
 from collections.abc import Sequence
 
 from narratix.events.catalogue import EffectCue
+from narratix.honorifics import NOT_HONORIFICS
 from narratix.script.layout import Block
 from narratix.script.quotes import Quote
 from narratix.script.sounds import EFFECTS, compiled
 
 _PATTERNS = compiled()
-_SENTENCE_END = re.compile(r"[.!?](?=\s)|[.!?][\"”’']")
+_SENTENCE_END = re.compile(rf"[.!?]{NOT_HONORIFICS}(?=\s)|[.!?][\"”’']")
 _NOT_HEARD = re.compile(
     r"\b(?:no|not|never|nobody|none|without|nor|neither|n['’]t|hardly|scarcely|instead of|nothing|neither|cannot|cease[ds]?|stopped)\b"
     r"|n['’]t\b"
@@ -99,13 +100,8 @@ def _thin(found: Sequence[tuple[float, int, int, str]]) -> list[tuple[float, int
 
 def _is_heard(text: str, start: int, end: int, floor: int) -> bool:
     """Whether the sentence lets the sound happen now."""
-    before = text[max(floor, start - 120) : start]
-    for stop in _SENTENCE_END.finditer(before):
-        before_start = stop.end()
-        if not before[:before_start].rstrip().endswith(("Mr.", "Mrs.", "Dr.")):
-            tail = before_start
-            before = " " * tail + before[tail:]
-    clause = re.split(r"[;:—]|--|, (?:and|but|when|then)\b", before)[-1]
+    sentence = _SENTENCE_END.split(text[max(floor, start - 120) : start])[-1]
+    clause = re.split(r"[;:—]|--|, (?:and|but|when|then)\b", sentence)[-1]
     if _NOT_HEARD.search(clause) or re.search(r"\b(?:no|not|never|without)\b", text[start:end], re.IGNORECASE):
         return False
     return _FIGURE_AFTER.match(text[end : end + 60]) is None

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from narratix.events.catalogue import CastMember, Segment, Usage
+from narratix.honorifics import NOT_HONORIFICS
 from narratix.ports import Script
 from narratix.script.attribution import Attribution, attribute
 from narratix.script.directions import (
@@ -37,7 +38,7 @@ ENGINE = "rules-2"
 NARRATOR = "narrator"
 _SURE = 0.5
 _CUE_REACH = 90
-_CLAUSE_END = re.compile(r"(?<!\bMr)(?<!\bMrs)(?<!\bDr)(?<!\bSt)(?<!\bCapt)[.!?](?=\s|$)")
+_CLAUSE_END = re.compile(rf"[.!?]{NOT_HONORIFICS}(?=\s|$)")
 _SENTENCE_END = re.compile(r"[.!?][\"”’']*\s")
 
 

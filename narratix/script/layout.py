@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
+from narratix.honorifics import HONORIFICS
+
 BlockKind = Literal["paragraph", "heading", "break"]
 
 _LINE = re.compile(r"[^\r\n\u2028\u2029]*(?:\r\n|[\r\n\u2028\u2029]|$)")
@@ -23,7 +25,7 @@ _BARE = re.compile(
 )
 _ENDS_A_SENTENCE = tuple(".!?…:;,\"'”’»—-")
 _ENDS_A_PARAGRAPH = (".", "!", "?", "…", '"', "”", "’", "'", ":")
-_ABBREVIATED = ("Mr.", "Mrs.", "Dr.", "St.")
+_ABBREVIATED = tuple(f"{short}." for short in HONORIFICS)
 _OPENS_SPEECH = frozenset("\"“‘'«")
 _ENDLESS = 8_000
 """Characters that no paragraph has, save in a text of other marks or of none."""

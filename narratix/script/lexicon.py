@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
+from narratix.honorifics import HONORIFICS
+
 Sex = Literal["female", "male", "unknown"]
 
 
@@ -65,7 +67,7 @@ PLAIN_TITLES: Final = _words(
 )
 ADJECTIVE_TITLES: Final = _words("old young little poor dear good big fat mad great long")
 TITLES: Final = FEMALE_TITLES | MALE_TITLES | PLAIN_TITLES
-ABBREVIATED_TITLES: Final = _words("mr mrs ms dr prof st capt col gen lt sgt maj rev mme mlle hon messrs jr sr")
+ABBREVIATED_TITLES: Final = frozenset(map(str.lower, HONORIFICS)) | _words("jr sr")
 
 FEMALE_PEOPLE: Final = _words("""
     woman girl lady mother wife daughter sister aunt grandmother queen princess duchess countess widow maid housemaid

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from narratix.events.catalogue import Segment
+from narratix.honorifics import NOT_HONORIFICS
 from narratix.script.layout import find_blocks
 
 _NOUNS: Final[Mapping[str, str]] = {
@@ -88,7 +89,7 @@ _NOT_THERE: Final = re.compile(
     r"gazed|gazing|stared|staring|saw|glanced|peered|pointed|see|watched|smell\w*)\b",
     re.IGNORECASE,
 )
-_SENTENCE: Final = re.compile(r"(?<!\bMr)(?<!\bMrs)(?<!\bDr)(?<!\bSt)[.!?…]+[\"”’')\]]*(?=\s|$)|\n\s*\n")
+_SENTENCE: Final = re.compile(rf"[.!?…]+{NOT_HONORIFICS}[\"”’')\]]*(?=\s|$)|\n\s*\n")
 _CLAUSE: Final = re.compile(
     r"[;:—]|--|,\s+(?:and|then|as(?!\s+(?:if|though)))\b|\b(?:and\s+then|but|when|while|where)\b"
 )

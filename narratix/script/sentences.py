@@ -6,39 +6,13 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+from narratix.honorifics import HONORIFICS
+
 _END = re.compile(r"[.!?…]+[\"'”’»)\]*_]*(?=\s)|[。！？]+[」』”’）]*")
 _CLAUSE = re.compile(r"(?:[,;:—–]|--)[\"'”’»)\]]*(?=\s)|[、，；：]|(?:—|--)(?=\w)")
-_ABBREVIATIONS = frozenset(
-    [
-        "mr",
-        "mrs",
-        "ms",
-        "messrs",
-        "mme",
-        "mlle",
-        "dr",
-        "prof",
-        "st",
-        "rev",
-        "hon",
-        "capt",
-        "col",
-        "gen",
-        "lt",
-        "sgt",
-        "maj",
-        "gov",
-        "sen",
-        "jr",
-        "sr",
-        "esq",
-        "mt",
-        "no",
-        "vs",
-        "etc",
-        "inst",
-    ]
-)
+_ABBREVIATIONS = frozenset(map(str.lower, HONORIFICS)) | {
+    "gov", "sen", "jr", "sr", "esq", "mt", "no", "vs", "etc", "inst",
+}  # fmt: skip
 
 
 def sentence_ends(text: str, start: int, end: int) -> Iterator[int]:

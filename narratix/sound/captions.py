@@ -8,12 +8,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from narratix.honorifics import HONORIFICS
 from narratix.sound.timeline import PlacedLine
 
 LONGEST_CAPTION = 84
 """Two lines of 42 characters, the usual measure of subtitles."""
 LINGER_SECONDS = 0.7
-_TITLE = re.compile(r"\b(?:Mrs?|Ms|Messrs|Mme|Mlle|Dr|Prof|St|Rev|Hon|Capt|Col|Gen|Lt|Sgt|[A-Z])\.\s*$")
+_TITLE = re.compile(rf"\b(?:{'|'.join(HONORIFICS)}|[A-Z])\.\s*$")
 """What belongs to the name behind it: a title or an initial."""
 _SENTENCE_END = re.compile(r"[.!?…]+[\"'”’)\]»]*\s*$")
 _CLAUSE_END = re.compile(r"[,;:—–-]+[\"'”’)\]»]*\s*$")

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from narratix.honorifics import HONORIFICS
 from narratix.providers.speech.normalise import normalise
 from narratix.providers.speech.numerals import cardinal, fraction, ordinal, roman, year
 from narratix.providers.speech.words import source_words
@@ -211,6 +212,11 @@ def test_given_figures_when_said_then_each_source_word_keeps_its_share(written: 
     words = source_words(written)
     assert [word.spoken for word in words] == shares
     assert [written[word.start : word.end] for word in words] == written.split()
+
+
+@pytest.mark.parametrize("short", HONORIFICS)
+def test_given_an_honorific_that_ends_no_sentence_when_said_then_it_is_in_full(short: str) -> None:
+    assert said(f"{short}. Brown") not in (f"{short}. Brown", f"{short} Brown")
 
 
 @pytest.mark.parametrize(
