@@ -10,7 +10,7 @@ from narratix.events.catalogue import Event, PlannedPlace, ScriptWritten
 from narratix.handlers.handler import Handler, Ports
 from narratix.job import Job
 from narratix.script.places import distance, scenes, stays
-from narratix.script.weather import lulls
+from narratix.script.weather import WEATHER, lulls
 from narratix.sound.planning import Setting, plan_sound
 
 
@@ -36,6 +36,7 @@ def _setting(text: str, script: ScriptWritten, *, heard: bool) -> Setting:
             PlannedPlace(first_line=stay.first, last_line=stay.last, name=stay.place)
             for stay in stays(text, script.segments)
         ),
+        weather=WEATHER,
         lulls=lulls(text, script.segments),
         distances={cue.start: distance(text, cue.start, cue.end) for cue in script.effects},
     )

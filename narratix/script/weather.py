@@ -15,7 +15,7 @@ WEATHER: Final[Mapping[str, tuple[str, ...]]] = {
     "storm": ("storm", "blizzard", "rain", "wind"),
     "blizzard": ("blizzard",),
 }
-"""Kinds of weather, and the effects (`narratix.script.sounds`) that end with each."""
+"""The effects (`narratix.script.sounds`) that are weather, and those that end with each."""
 
 _NAMES: Final = {
     "rain": "rain(?:fall)?|downpour|shower",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import bisect
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
@@ -50,9 +50,6 @@ _AMBIENT: Final = frozenset({
     "blizzard", "storm", "rain", "wind", "fire", "sea", "stream", "birds", "crickets", "crowd", "ship",
 })  # fmt: skip
 
-
-_WEATHER: Final = frozenset({"blizzard", "storm", "rain", "wind"})
-
 STINGER: Final = "stinger"
 """The name of what is heard where a story takes a turn."""
 _THREATS: Final = frozenset({"tense", "dark", "eerie"})
@@ -68,16 +65,18 @@ _RESTS_UNDER: Final = 0.55
 @dataclass(frozen=True, slots=True)
 class Setting:
     """Where a story happens: the first lines of its `scenes`, its `places`, the `distances` in metres of the effects on
-    the words that begin at these characters, and by the names of ambiences the lines with which they are over (`lulls`)."""
+    the words that begin at these characters, which ambiences are `weather`, and by their names the lines with which it is
+    over (`lulls`)."""
 
     scenes: Sequence[int] = (0,)
     places: Sequence[PlannedPlace] = ()
     distances: Mapping[int, float] = field(default_factory=dict)
+    weather: Collection[str] = ()
     lulls: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
     def until(self, name: str, line: int, lines: int) -> int:
         """The line before which an ambience that begins on `line` of so many ends: weather is the same wherever people go."""
-        places = () if name in _WEATHER else (place.first_line for place in self.places)
+        places = () if name in self.weather else (place.first_line for place in self.places)
         ends: set[int] = {*self.scenes, *places, *self.lulls.get(name, ()), lines}
         return min(end for end in ends if end > line)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 import pytest
 
 from narratix.script.engine import write_script
@@ -107,4 +109,4 @@ def test_given_words_for_it_then_the_weather_is_over(story: str, over: set[str])
 
 
 def test_weather_is_among_the_effects() -> None:
-    assert {effect for effects in WEATHER.values() for effect in effects} <= set(EFFECTS)
+    assert {*WEATHER, *chain(*WEATHER.values())} <= set(EFFECTS)

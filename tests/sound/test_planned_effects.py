@@ -2,8 +2,28 @@
 
 from __future__ import annotations
 
-from narratix.events.catalogue import EffectCue, MusicCue, PlannedPlace, Segment
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+from uuid import UUID
+
+from narratix.events.catalogue import (
+    EffectCue,
+    JobSubmitted,
+    MusicCue,
+    Options,
+    PlannedPlace,
+    ScriptWritten,
+    Segment,
+    SoundPlanned,
+)
+from narratix.handlers.handler import Ports
+from narratix.handlers.plan_sound import PLAN_SOUND
+from narratix.handlers.texts import Texts
+from narratix.job import Job, fold
 from narratix.providers.effects.recipes import EFFECT_RECIPES, natural_seconds
+from narratix.providers.storage.directory import DirectoryStorage
+from narratix.script.engine import write_script
 from narratix.script.sounds import EFFECTS
 from narratix.sound.planning import _AMBIENT, _SECONDS, STINGER, Setting, plan_sound
 
@@ -48,9 +68,29 @@ def test_given_an_ambience_then_it_lasts_until_the_scene_ends_or_the_place_is_an
 
 def test_given_weather_then_it_is_the_same_wherever_people_go_until_it_is_over() -> None:
     places = tuple(PlannedPlace(first_line=n, last_line=n + 5, name="room") for n in (5, 20))
-    setting = Setting(scenes=(0, 30), places=places, lulls={"rain": (2, 17)})
+    setting = Setting(scenes=(0, 30), places=places, weather=("rain", "wind"), lulls={"rain": (2, 17)})
     plan = plan_sound(LINES, (), (effect("rain", 3), effect("wind", 4), effect("rain", 18)), 0, setting)
     assert [(one.name, one.last_line) for one in plan.effects] == [("rain", 17), ("wind", 30), ("rain", 30)]
+
+
+async def test_given_a_story_told_in_two_places_then_its_rain_is_heard_in_both(tmp_path: Path) -> None:
+    text = (
+        "They sat in the kitchen, and rain drummed on the roof.\n\n“Come,” said Ann.\n\n"
+        "They crept into the dark cave behind the house. It was cold.\n\n“Hush,” said Ann."
+    )
+    texts = Texts(DirectoryStorage(tmp_path, secret=b"s" * 32, clock=lambda: 0.0))
+    sha256, script = await texts.put(text), write_script(text)
+    events = (
+        JobSubmitted(title="t", text_sha256=sha256, text_key="t", characters=len(text), options=Options()),
+        ScriptWritten(
+            engine=script.engine, text_sha256=sha256, language=script.language, segments=script.segments,
+            cast=script.cast, music=script.music, effects=script.effects,
+        ),
+    )  # fmt: skip
+    plan = await PLAN_SOUND.run(cast(Ports, SimpleNamespace(texts=texts)), fold(Job(id=UUID(int=1)), events), "")
+    assert isinstance(plan, SoundPlanned)
+    assert [place.name for place in plan.places] == ["room", "cave"]
+    assert [(one.name, one.last_line) for one in plan.effects] == [("rain", len(script.segments))]
 
 
 def test_given_many_ambiences_then_two_at_most_are_heard_at_once() -> None:
