@@ -50,6 +50,14 @@ def find_blocks(text: str) -> list[Block]:
     A blank line ends a block. In a text that is not hard-wrapped, every line end does; in one that is
     wrapped but has no blank lines, an indented line begins a block.
     """
+    blocks: list[Block] = []
+    for start, end in _stretches(text):
+        blocks.append(_block(text, start, end, title=_awaits_title(text, blocks)))
+    return [part for block in blocks for part in _parted(text, block)]
+
+
+def _stretches(text: str) -> Iterator[tuple[int, int]]:
+    """From where to where each block reaches, without the blanks around it."""
     lines = [(match.start(), match.end()) for match in _LINE.finditer(text) if match.end() > match.start()]
     bodies = [text[start:end] for start, end in lines]
     filled = [body.rstrip() for body in bodies if _blank_length(body) < len(body)]
@@ -57,25 +65,22 @@ def find_blocks(text: str) -> list[Block]:
     wrapped = has_blank_lines and sum(len(body) <= _WRAPPED_LINE for body in filled) >= 0.9 * len(filled)
     indented = not has_blank_lines and len(filled) > 3 and _looks_wrapped(filled)
 
-    blocks: list[Block] = []
     begin = end = -1
     for (start, _), body in zip(lines, bodies, strict=True):
-        if _blank_length(body) == len(body):
-            if begin >= 0:
-                blocks.append(_block(text, begin, end, title=_awaits_title(text, blocks)))
-            begin = -1
-            continue
+        blank = _blank_length(body)
+        empty = blank == len(body)
         starts_anew = (indented and body[0] in " \t\u3000") or not (wrapped or indented)
-        goes_on = begin >= 0 and body[:1].islower() and not text[max(begin, end - 1) : end].endswith(_ENDS_A_SENTENCE)
-        if begin >= 0 and starts_anew and not goes_on:
-            blocks.append(_block(text, begin, end, title=_awaits_title(text, blocks)))
+        goes_on = body[0].islower() and not text[max(begin, end - 1) : end].endswith(_ENDS_A_SENTENCE)
+        if begin >= 0 and (empty or (starts_anew and not goes_on)):
+            yield begin, end
             begin = -1
+        if empty:
+            continue
         if begin < 0:
-            begin = start + _blank_length(body)
+            begin = start + blank
         end = start + len(body.rstrip())
     if begin >= 0:
-        blocks.append(_block(text, begin, end, title=_awaits_title(text, blocks)))
-    return [part for block in blocks for part in _parted(text, block)]
+        yield begin, end
 
 
 def _parted(text: str, block: Block) -> Iterator[Block]:
