@@ -18,8 +18,8 @@ from narratix.handlers.arrangement import arrange, fetch_all, read
 from narratix.ports import SAMPLE_RATE, Cue, Sound, Timeline
 from narratix.services import Services
 from narratix.sound.codec import from_flac
+from narratix.sound.lines import PlacedLine
 from narratix.sound.mixer import BLOCK, Mixer
-from narratix.sound.timeline import PlacedLine
 
 
 @dataclass(frozen=True, slots=True)

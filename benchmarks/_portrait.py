@@ -16,7 +16,7 @@ from benchmarks._hearing import Performed
 from benchmarks._hearing_ear import RATE, Heard
 from narratix.embedded.ffmpeg import find_ffmpeg
 from narratix.ports import SAMPLE_RATE
-from narratix.sound.timeline import word_begins
+from narratix.sound.lines import word_begins
 
 WIDTH: Final = 11.0
 INK, SOFT, MUSIC, EFFECT = "#1f2937", "#9ca3af", "#7c5cbf", "#d9822b"

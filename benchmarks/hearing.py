@@ -35,7 +35,7 @@ from benchmarks._hearing_words import Comparison, SourceWord, compare, sentences
 from benchmarks._report import RESULTS, conditions
 from narratix.cli.session import prepared, with_services
 from narratix.ports import Sound
-from narratix.sound.timeline import PlacedLine
+from narratix.sound.lines import PlacedLine
 from tests.sound.subtitles import read_vtt
 
 Times = Sequence[float | None]

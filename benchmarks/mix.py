@@ -38,12 +38,12 @@ from narratix.providers.mastering.formats import FORMATS, encoding
 from narratix.providers.pool import prepare
 from narratix.sound.clip import prepare_speech
 from narratix.sound.codec import to_flac
-from narratix.sound.envelopes import sample_at
-from narratix.sound.grid import AAC_FRAME, GRID
+from narratix.sound.grid import AAC_FRAME, GRID, sample_at
+from narratix.sound.lines import SpokenLine, lay_lines
 from narratix.sound.loudness import energies
 from narratix.sound.prediction import steady_gain_db
 from narratix.sound.profiles import PODCAST
-from narratix.sound.timeline import ComposedMusic, SpokenLine, build_timeline, lay_lines
+from narratix.sound.timeline import ComposedMusic, build_timeline
 
 DIFFERENT_LINES = 60
 LINE_SECONDS = 4.6

@@ -17,7 +17,7 @@ from narratix.handlers.arrangement import arrange, read
 from narratix.job import Job
 from narratix.projections.job_status import cast_entry
 from narratix.services import Services
-from narratix.sound.timeline import PlacedLine
+from narratix.sound.lines import PlacedLine
 
 
 class NotFinished(CommandRefused):

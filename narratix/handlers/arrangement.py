@@ -16,16 +16,9 @@ from narratix.job import Job
 from narratix.ports import Storage, Tags, Timeline
 from narratix.sound.chapters import chapters
 from narratix.sound.cover import cover, to_png
+from narratix.sound.lines import Laid, PlacedLine, SpokenLine, lay_lines
 from narratix.sound.profiles import PROFILES
-from narratix.sound.timeline import (
-    ComposedMusic,
-    Laid,
-    PlacedLine,
-    RenderedEffect,
-    SpokenLine,
-    build_timeline,
-    lay_lines,
-)
+from narratix.sound.timeline import ComposedMusic, RenderedEffect, build_timeline
 from narratix.sound.wording import Wording
 
 T = TypeVar("T")

@@ -22,7 +22,7 @@ from narratix.handlers.stream_drama import stream_over
 from narratix.job import Job
 from narratix.ports import CONTENT_TYPES, Tags, Timeline
 from narratix.sound.captions import captions, to_json, to_srt, to_vtt
-from narratix.sound.envelopes import sample_at
+from narratix.sound.grid import sample_at
 
 STEMS: Final = ("dialogue", "music", "effects")
 

@@ -32,6 +32,7 @@ from narratix.handlers.pacing import can_begin
 from narratix.job import Job
 from narratix.ports import SAMPLE_RATE, NotStored, Passage, Timeline
 from narratix.sound.fmp4 import CONTENT_TYPE, FACTS, HEADER, SUFFIX
+from narratix.sound.lines import PlacedLine
 from narratix.sound.passages import (
     POSTROLL,
     PREROLL,
@@ -41,7 +42,6 @@ from narratix.sound.passages import (
 )
 from narratix.sound.prediction import nominal_gain_db
 from narratix.sound.rooms import heard_until
-from narratix.sound.timeline import PlacedLine
 
 _OPEN, _SEAL = "open", "seal"
 _NEIGHBOURHOOD: Final = 2 * SAMPLE_RATE  # the mixer renders whole seconds, and looks at those around them

@@ -8,8 +8,8 @@ Contents, in the order in which a drama is made:
 * `limiter`: a limiter with finite memory;
 * `clip`: a spoken line made ready for the mix; `codec`: FLAC in memory;
 * `rooms`: what a place adds to the sounds in it; `media`: what speech is heard through;
-* `planning`: which music and effects there are, and where; `timeline`: where everything lies in time; `captions`, `chapters`,
-  `cover`: what a player shows;
+* `planning`: which music and effects there are, and where; `lines`, `timeline`: where everything lies in time; `captions`,
+  `chapters`, `cover`: what a player shows;
 * `envelopes`: fades and ducking; `prediction`: the master gain, before the first sample;
 * `mixer`: the drama, block by block; `meters`: what passes by, measured; `gates`: is it good?
 * `passages`: stretches of lines that are mixed as soon as they are settled; `fmp4`: AAC as fragments; `hls`: the

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from narratix.honorifics import HONORIFICS
-from narratix.sound.timeline import PlacedLine
+from narratix.sound.lines import PlacedLine
 
 LONGEST_CAPTION = 84
 """Two lines of 42 characters, the usual measure of subtitles."""

@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 
 from narratix.events.catalogue import Chapter, PlannedMusic
-from narratix.sound.timeline import PlacedLine, word_begins
+from narratix.sound.lines import PlacedLine, word_begins
 
 SHORTEST_CHAPTER = 2.0
 _NUMBER = r"(?:\d+|[ivxlcdm]+|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|the\s+(?:first|last|end))"

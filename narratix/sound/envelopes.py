@@ -10,7 +10,8 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 
-from narratix.ports import SAMPLE_RATE, Cue
+from narratix.ports import Cue
+from narratix.sound.grid import sample_at
 
 DUCK_DB = -12.0
 DUCK_DOWN_SECONDS = 0.25
@@ -26,10 +27,6 @@ BED_OVERLAP_SECONDS = 2.0
 
 Gain = npt.NDArray[np.float32]
 Positions = npt.NDArray[np.int64]
-
-
-def sample_at(seconds: float) -> int:
-    return round(seconds * SAMPLE_RATE)
 
 
 def fade_in_curve(samples: Positions, length: int) -> Gain:

@@ -16,14 +16,8 @@ import numpy.typing as npt
 
 from narratix.ports import SAMPLE_RATE, Cue, Sound, Timeline
 from narratix.sound.codec import Recording
-from narratix.sound.envelopes import (
-    Gain,
-    ducking,
-    fade_gain,
-    is_ducked,
-    pan_gains,
-    sample_at,
-)
+from narratix.sound.envelopes import Gain, ducking, fade_gain, is_ducked, pan_gains
+from narratix.sound.grid import sample_at
 from narratix.sound.levels import amplitude
 from narratix.sound.limiter import limit_block
 from narratix.sound.prediction import master_gain_db

@@ -15,11 +15,11 @@ from typing import Final
 
 from narratix.events.catalogue import Segment
 from narratix.ports import SAMPLE_RATE, Cue, Timeline
-from narratix.sound.envelopes import ducking, is_ducked, sample_at
-from narratix.sound.grid import AAC_FRAME, GRID
+from narratix.sound.envelopes import ducking, is_ducked
+from narratix.sound.grid import AAC_FRAME, GRID, sample_at
 from narratix.sound.limiter import CONTEXT
+from narratix.sound.lines import PlacedLine
 from narratix.sound.rooms import ACOUSTICS, heard_until
-from narratix.sound.timeline import PlacedLine
 
 LAP: Final = 12 * GRID
 """Samples (2.5 s) by which a passage begins before its first line. A pause is at most 2 s, the end of an effect fades

@@ -10,7 +10,8 @@ import numpy as np
 
 from narratix.ports import Cue, Sound
 from narratix.sound.codec import Recording
-from narratix.sound.envelopes import BED_OVERLAP_SECONDS, fade_in_curve, sample_at
+from narratix.sound.envelopes import BED_OVERLAP_SECONDS, fade_in_curve
+from narratix.sound.grid import sample_at
 from narratix.sound.rooms import from_afar, reverberation
 
 Load = Callable[[str], Sound | Recording]

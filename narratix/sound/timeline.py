@@ -1,8 +1,8 @@
-"""Where everything lies in time: lines one after another, music under them, effects on words.
+"""Where everything lies in time: music under the lines, effects on their words.
 
 All of it follows from values that are on record, so that the same record gives the same timeline. Everything begins
-and ends on a whole sample. Where a line was revised, what follows is moved by whole steps of the grid, and the music
-goes on under it as it did: so an edit changes nothing but its own surroundings.
+and ends on a whole sample. Where a line was revised, the music goes on under it as it did: so an edit changes nothing but
+its own surroundings.
 
 While lines are still being spoken the timeline of the first of them can be built (`complete=False`);
 it agrees with the finished one up to `settled_until`.
@@ -13,22 +13,21 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 
-from narratix.events.catalogue import PlannedEffect, PlannedMusic, PlannedPlace, Segment, Word
-from narratix.ports import SAMPLE_RATE, Cue, Timeline
-from narratix.sound.envelopes import is_ambience, sample_at
-from narratix.sound.grid import GRID
+from narratix.events.catalogue import PlannedEffect, PlannedMusic, PlannedPlace, Segment
+from narratix.ports import Cue, Timeline
+from narratix.sound.envelopes import is_ambience
+from narratix.sound.grid import on_a_sample
 from narratix.sound.levels import lufs
+from narratix.sound.lines import PlacedLine, word_begins
 from narratix.sound.loudness import GATING_STEPS, SHORT_TERM_STEPS, integrated, windows
 from narratix.sound.media import medium_of
 from narratix.sound.profiles import PODCAST, MasteringProfile
 from narratix.sound.rooms import lost_db
-from narratix.sound.wording import Wording
 
-LONGEST_PAUSE = 2.0
 CROSSFADE_SECONDS = 2.0
 MUSIC_FADE_SECONDS = 3.0
 SPLICE_SECONDS = 1.0
@@ -56,51 +55,11 @@ AMBIENCE_LIFT_LU = 9.0
 
 
 @dataclass(frozen=True, slots=True)
-class Laid:
-    """The clip that a revised line had at first: its length in seconds, and its words."""
-
-    duration: float
-    words: tuple[Word, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class SpokenLine:
-    """A line's clip. `words` hold offsets into the whole text and seconds into the clip. Of a line that was revised they
-    are offsets into its `wording`, if it has one, and `laid` tells of the clip that it had at first."""
-
-    line: int
-    clip_key: str
-    duration: float
-    words: tuple[Word, ...] = ()
-    energies: tuple[float, ...] = ()
-    wording: Wording | None = None
-    laid: Laid | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class ComposedMusic:
     plan: PlannedMusic
     clip_key: str
     duration: float
     energies: tuple[float, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class PlacedLine:
-    """Line `line` in time. `spoken` is None for a line without anything speakable. `follows`: when the line after
-    it begins. `moved`: by how much later that is since this line was revised."""
-
-    line: int
-    segment: Segment
-    begins: float
-    ends: float
-    spoken: SpokenLine | None = None
-    follows: float = 0.0
-    moved: float = 0.0
-
-    @property
-    def wording(self) -> Wording | None:
-        return None if self.spoken is None else self.spoken.wording
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,47 +71,6 @@ class RenderedEffect:
     duration: float
     onset: float = 0.0
     energies: tuple[float, ...] = ()
-
-
-def lay_lines(
-    segments: Sequence[Segment], spoken: Iterable[SpokenLine], *, lead_in: float, complete: bool = True
-) -> tuple[PlacedLine, ...]:
-    """Every segment in time, after `lead_in` seconds: its clip, then its pause.
-
-    A segment without a clip adds its pause only; a silence never passes 2.0 s, however many such
-    segments meet. With `complete` false the segments from the first without a `SpokenLine` on are left out.
-    Without music the lead-in is heard as silence: plan at most 2 s. The pause after a revised line is filled up (or cut,
-    where it would be too long) so that all after it moves by whole steps of the grid.
-    """
-    by_line = {clip.line: clip for clip in spoken}
-    placed: list[PlacedLine] = []
-    end_of_speech, pause = _on_a_sample(max(0.0, lead_in)), 0.0
-    for number, segment in enumerate(segments):
-        clip = by_line.get(number)
-        if clip is None and not complete:
-            break
-        begins = end_of_speech + pause
-        if clip is not None and clip.clip_key and clip.duration > 0.0:
-            end_of_speech, pause = _on_a_sample(begins + clip.duration), 0.0
-        else:
-            clip = None
-        ends = begins if clip is None else end_of_speech
-        pause = _on_a_sample(min(LONGEST_PAUSE, pause + max(0.0, segment.pause_after)))
-        moved = 0.0
-        if clip is not None and clip.laid is not None:
-            longer = sample_at(clip.duration) - sample_at(clip.laid.duration)
-            filling = -longer % GRID
-            if filling and pause + filling / SAMPLE_RATE > LONGEST_PAUSE:
-                filling -= GRID
-            pause += filling / SAMPLE_RATE
-            moved = (longer + filling) / SAMPLE_RATE
-        placed.append(PlacedLine(number, segment, begins, ends, clip, end_of_speech + pause, moved))
-    return tuple(placed)
-
-
-def _on_a_sample(seconds: float) -> float:
-    """So that sums of seconds are sums of samples, whatever comes before."""
-    return sample_at(seconds) / SAMPLE_RATE
 
 
 def build_timeline(
@@ -176,7 +94,7 @@ def build_timeline(
     under = _music_spans(placed, music)
     plays_on = bool(under) and under[-1][2] >= end_of_speech
     after = max(0.0, tail) if plays_on else min(max(0.0, tail), BARE_TAIL_SECONDS)
-    duration = _on_a_sample(end_of_speech + after) if complete else end_of_speech
+    duration = on_a_sample(end_of_speech + after) if complete else end_of_speech
     return Timeline(
         duration=duration,
         dialogue=tuple(
@@ -285,17 +203,17 @@ def _spliced(cue: Cue, placed: Sequence[PlacedLine]) -> Iterator[Cue]:
         if not line.moved:
             continue
         length = min(SPLICE_SECONDS, line.ends - line.begins)
-        begins = _on_a_sample(max((line.begins + line.ends - length) / 2.0, cue.begins + cue.fade_in))
-        ends = _on_a_sample(min(begins + length, line.ends))
+        begins = on_a_sample(max((line.begins + line.ends - length) / 2.0, cue.begins + cue.fade_in))
+        ends = on_a_sample(min(begins + length, line.ends))
         if ends > cue.ends - cue.fade_out:
             break
         if ends - begins < min(length, SHORTEST_SPLICE_SECONDS):  # it has hardly begun: let it begin elsewhere
             risen = max(cue.fade_in, SHORTEST_SPLICE_SECONDS)
-            cue = replace(cue, offset=_on_a_sample(cue.offset - line.moved), fade_in=risen)
+            cue = replace(cue, offset=on_a_sample(cue.offset - line.moved), fade_in=risen)
             continue
         yield replace(cue, ends=ends, fade_out=ends - begins)
         since = begins - cue.begins + cue.offset - line.moved
-        cue = replace(cue, begins=begins, offset=_on_a_sample(since), fade_in=ends - begins)
+        cue = replace(cue, begins=begins, offset=on_a_sample(since), fade_in=ends - begins)
     yield cue
 
 
@@ -369,20 +287,7 @@ def _bed(
 def _effect_begins(effect: RenderedEffect, line: PlacedLine) -> float:
     """The second of the drama from which it plays, so that it is heard when its word is said."""
     after_line = word_begins(line, effect.plan.start) - line.begins - effect.onset
-    return max(0.0, line.begins + _on_a_sample(max(-EARLIEST_EFFECT_SECONDS, after_line)))
-
-
-def word_begins(line: PlacedLine, start: int) -> float:
-    """The second of the drama at which the word at offset `start` of the text is spoken; of the next
-    word if no word holds that offset; of the line where it has none."""
-    if line.wording is not None:
-        carried = line.wording.carried(start - line.segment.start)
-        start = len(line.wording.text) if carried is None else carried
-    if line.spoken is not None:
-        for word in line.spoken.words:
-            if start < word.end:
-                return line.begins + word.begins
-    return line.begins
+    return max(0.0, line.begins + on_a_sample(max(-EARLIEST_EFFECT_SECONDS, after_line)))
 
 
 def _effect_gain(effect: RenderedEffect) -> float:

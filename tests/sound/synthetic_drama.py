@@ -11,8 +11,9 @@ from scipy.signal import butter, sosfilt
 from narratix.events.catalogue import PlannedEffect, PlannedMusic, PlannedPlace, Segment, Word
 from narratix.ports import SAMPLE_RATE, Sound, Timeline
 from narratix.sound.clip import fade_edges, prepare_speech
+from narratix.sound.lines import PlacedLine, SpokenLine, lay_lines
 from narratix.sound.loudness import energies
-from narratix.sound.timeline import ComposedMusic, PlacedLine, RenderedEffect, SpokenLine, build_timeline, lay_lines
+from narratix.sound.timeline import ComposedMusic, RenderedEffect, build_timeline
 
 SIBILANTS = butter(2, (2500, 7000), "bandpass", fs=SAMPLE_RATE, output="sos")
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from narratix.events.catalogue import Segment, Word
 from narratix.sound.captions import Caption, captions, to_json, to_srt, to_vtt
-from narratix.sound.timeline import PlacedLine, SpokenLine
+from narratix.sound.lines import PlacedLine, SpokenLine
 from tests.sound.subtitles import NotValid, read_srt, read_vtt
 from tests.sound.synthetic_drama import Drama
 

@@ -30,8 +30,7 @@ from narratix.providers.mastering.join import DeliveryOrder, deliver
 from narratix.providers.mastering.process import Ffmpeg
 from narratix.providers.mastering.reel import ReelOrder, mix_reel
 from narratix.sound.codec import to_flac
-from narratix.sound.envelopes import sample_at
-from narratix.sound.grid import AAC_FRAME, GRID
+from narratix.sound.grid import AAC_FRAME, GRID, sample_at
 from narratix.sound.prediction import steady_gain_db
 from narratix.sound.profiles import ACX, BROADCAST, MasteringProfile
 from narratix.sound.timeline import build_timeline

@@ -9,11 +9,12 @@ import scipy
 from narratix.events.catalogue import PlannedEffect, PlannedPlace, Segment
 from narratix.ports import SAMPLE_RATE, Cue
 from narratix.script.places import PLACES
+from narratix.sound.lines import SpokenLine, lay_lines
 from narratix.sound.loudness import overall
 from narratix.sound.mixer import Mixer
 from narratix.sound.prediction import predicted_energies
 from narratix.sound.rooms import ROOMS, echo_of, from_afar, heard_until, lost_db, reverberation, tail_samples
-from narratix.sound.timeline import RenderedEffect, SpokenLine, build_timeline, lay_lines
+from narratix.sound.timeline import RenderedEffect, build_timeline
 from tests.sound.synthetic_drama import Drama, speech_like
 
 CLICK = np.concatenate((np.ones(1, np.float32), np.zeros(SAMPLE_RATE // 10, np.float32)))

@@ -11,15 +11,14 @@ from narratix.sound.chapters import chapters
 from narratix.sound.clip import SPEECH_LUFS
 from narratix.sound.envelopes import is_ducked
 from narratix.sound.levels import lufs
+from narratix.sound.lines import SpokenLine, lay_lines
 from narratix.sound.prediction import predicted_energies
 from narratix.sound.timeline import (
     AMBIENCE_LIFT_LU,
     BED_SOFTER_DB,
     ComposedMusic,
     RenderedEffect,
-    SpokenLine,
     build_timeline,
-    lay_lines,
     stage_position,
     timeline_digest,
 )

@@ -12,12 +12,12 @@ from narratix.events.catalogue import PlannedEffect, Word
 from narratix.ports import SAMPLE_RATE, Timeline
 from narratix.sound.captions import captions
 from narratix.sound.clip import prepare_speech
-from narratix.sound.envelopes import sample_at
-from narratix.sound.grid import GRID
+from narratix.sound.grid import GRID, sample_at
+from narratix.sound.lines import Laid, PlacedLine, lay_lines, word_begins
 from narratix.sound.loudness import energies
 from narratix.sound.mixer import Mixer
 from narratix.sound.passages import last_bounds, passage_bounds, plan_reels, reel_digest
-from narratix.sound.timeline import Laid, PlacedLine, RenderedEffect, build_timeline, lay_lines, word_begins
+from narratix.sound.timeline import RenderedEffect, build_timeline
 from narratix.sound.wording import Wording
 from tests.sound.synthetic_drama import Drama, speech_like
 

@@ -23,8 +23,8 @@ from narratix.providers.mastering.measure import (
 from narratix.providers.mastering.passage import PassageOrder, mix_passage, rehearse
 from narratix.providers.mastering.reel import MASTER, ReelOrder, file_names, mix_reel, part_name
 from narratix.providers.pool import EnginePool
-from narratix.sound.envelopes import sample_at
 from narratix.sound.gates import Measures, judge
+from narratix.sound.grid import sample_at
 from narratix.sound.levels import decibels
 from narratix.sound.loudness import Energies, integrated
 from narratix.sound.meters import dialogue_over_bed, waveform

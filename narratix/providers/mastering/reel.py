@@ -17,9 +17,8 @@ from narratix.providers.mastering.files import clip_errors, clip_of, disk_errors
 from narratix.providers.mastering.formats import Codec, encoding
 from narratix.providers.mastering.measure import DECODING_DELAY, ListeningOrder, listen
 from narratix.providers.mastering.process import PIECE, RAW, Ffmpeg
-from narratix.sound.envelopes import sample_at
 from narratix.sound.fmp4 import NotAdts, adts_frames
-from narratix.sound.grid import AAC_FRAME, MP3_FRAME
+from narratix.sound.grid import AAC_FRAME, MP3_FRAME, sample_at
 from narratix.sound.loudness import rounded
 from narratix.sound.meters import LevelMeter, LoudnessMeter, WaveformMeter
 from narratix.sound.mixer import BLOCK, Block, Mixer
