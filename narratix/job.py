@@ -4,11 +4,10 @@ a `Job`, `decide` turns a command and a `Job` into new events. Pure: time, ids a
 
 from __future__ import annotations
 
-import hashlib
 from bisect import bisect_right
 from dataclasses import dataclass
-from typing import Any, Final, Literal
-from uuid import UUID, uuid5
+from typing import Any, Literal
+from uuid import UUID
 
 import msgspec
 from immutables import Map
@@ -43,8 +42,6 @@ from narratix.events.catalogue import (
 from narratix.events.codec import Damaged, Unreadable
 
 Status = Literal["new", "queued", "running", "completed", "failed", "cancelled", "expired"]
-
-_NAMESPACE: Final = UUID("6f1d4e0a-51c7-4d6b-9a39-7c2f3b1f9e55")
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -411,35 +408,3 @@ def _heard_in(job: Job, line: int) -> tuple[int, ...]:
     starts = job.plan.passages if job.plan is not None else ()
     own = bisect_right(starts, line) - 1
     return tuple(passage for passage in (own, own + 1) if 0 <= passage < len(starts))
-
-
-# -- work --------------------------------------------------------------------------------------
-
-
-class Work(msgspec.Struct, frozen=True):
-    """A piece of work that a job needs. Its key names the job, the stage, the item and, as `revision`, a digest of
-    the inputs: when an input changes, it is other work, and only that is done again."""
-
-    job_id: UUID
-    stage: str
-    item: str
-    revision: str
-
-    @property
-    def key(self) -> str:
-        return f"{self.job_id}/{self.stage}/{self.item}@{self.revision}"
-
-
-def conclusion_id(key: str, ordinal: int) -> UUID:
-    """The id of the n-th event that concludes the work with this key: the same however often it is concluded."""
-    return uuid5(_NAMESPACE, f"{key}#{ordinal}")
-
-
-def failure_id(key: str, attempt: int, ordinal: int) -> UUID:
-    """The id of the n-th event that says how this attempt failed."""
-    return uuid5(_NAMESPACE, f"{key}!{attempt}#{ordinal}")
-
-
-def revision(*inputs: Any) -> str:
-    """A short digest of whatever a piece of work is made from."""
-    return hashlib.sha256(msgspec.json.encode(inputs, order="deterministic")).hexdigest()[:16]

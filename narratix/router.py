@@ -22,8 +22,8 @@ from narratix.events.catalogue import Event, JobCancelled, JobFailed, JobRetried
 from narratix.events.codec import Unreadable
 from narratix.events.store import EventStore, Recorded
 from narratix.handlers.handler import Handler
-from narratix.job import Work
 from narratix.jobs import Jobs
+from narratix.work import Work
 
 log = structlog.get_logger(__name__)
 

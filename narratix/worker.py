@@ -27,10 +27,11 @@ from narratix.events.feed import Connect, Feed
 from narratix.events.quiet import Quiet
 from narratix.events.store import UNREACHABLE, Conflict, EventStore, Fence, Fenced, NewEvent, StoreError
 from narratix.handlers.handler import Handler, Ports
-from narratix.job import Conclude, GiveUp, Job, conclusion_id, decide, failure_id
+from narratix.job import Conclude, GiveUp, Job, decide
 from narratix.jobs import Jobs
 from narratix.ports import ProviderError
 from narratix.timings import TIMINGS
+from narratix.work import conclusion_id, failure_id
 
 log = structlog.get_logger(__name__)
 

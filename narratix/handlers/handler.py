@@ -10,8 +10,9 @@ from typing import Any, Literal
 from narratix.events.catalogue import Event
 from narratix.handlers.clips import Clips
 from narratix.handlers.texts import Texts
-from narratix.job import Job, Work, revision
+from narratix.job import Job
 from narratix.ports import Design, Effects, Language, Mastering, Music, ProviderError, Speech, Storage
+from narratix.work import Work, revision
 
 Uses = Literal["language", "speech", "music", "effects", "stream", "mastering", "nothing"]
 
