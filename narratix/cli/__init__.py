@@ -1,4 +1,4 @@
-"""The `narratix` command. Each command is a file; what it needs is imported when it runs, so that help comes at once."""
+"""The `narratix` command. Each command is a file; what is slow to load is imported when it runs, so that help comes at once."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Final
 import click
 
 from narratix import __version__
+from narratix.cli.errors import run
 
 COMMANDS: Final = {
     "demo": "demo",
@@ -58,6 +59,4 @@ def narratix() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command and leave the process with its exit status."""
-    from narratix.cli.errors import run
-
     sys.exit(run(narratix, list(sys.argv[1:] if arguments is None else arguments)))

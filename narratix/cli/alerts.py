@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from narratix.cli.errors import CommandFailed
 
 if TYPE_CHECKING:
     import aiohttp
@@ -28,7 +31,6 @@ def command(url: str, key: str, rules: Path | None, webhook: str, every: float |
     import asyncio
 
     from narratix.alerts import BadRules, Watch, rules_of
-    from narratix.cli.errors import CommandFailed
     from narratix.settings import PROJECT
 
     try:
@@ -42,7 +44,6 @@ def command(url: str, key: str, rules: Path | None, webhook: str, every: float |
 
 async def _look_on(watch: Watch, address: str, key: str, webhook: str, every: float | None) -> int:
     import asyncio
-    import time
 
     import aiohttp
 

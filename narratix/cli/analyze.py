@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from narratix.cli.console import print_json, print_table
+from narratix.cli.session import prepared
 from narratix.cli.texts import read_story
 
 if TYPE_CHECKING:
@@ -22,9 +24,6 @@ LINES_SHOWN: Final = 24
 def command(file: str, as_json: bool) -> None:
     """Tell who speaks in FILE (- for stdin), what, how, and where music and effects would be."""
     import asyncio
-
-    from narratix.cli.console import print_json
-    from narratix.cli.session import prepared
 
     text = read_story(file)
     script = asyncio.run(_script(prepared(quiet=True), text))
@@ -56,8 +55,6 @@ def script_view(text: str, script: Script) -> dict[str, Any]:
 
 
 def _print_script(text: str, script: Script) -> None:
-    from narratix.cli.console import print_table
-
     lines = Counter(segment.speaker for segment in script.segments)
     names = {member.id: member.name for member in script.cast}
     print_table(

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
+from narratix.cli.console import bar, print_json
 from narratix.cli.errors import CommandFailed
+from narratix.cli.session import find_job, over_the_log, prepared
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from narratix.events.anchors import Anchors, Fault
     from narratix.events.chain import Verdict
     from narratix.services import Services
@@ -36,8 +39,6 @@ def verify(job: str | None, since_anchor: bool, as_json: bool) -> None:
 
     Exit status 1 where something was altered or is missing.
     """
-    from narratix.cli.console import bar, print_json
-    from narratix.cli.session import find_job, prepared, with_services
     from narratix.events import audit
     from narratix.events.anchoring import anchors_in, last_anchors_in
     from narratix.signing import anchor_keys
@@ -58,7 +59,7 @@ def verify(job: str | None, since_anchor: bool, as_json: bool) -> None:
                 services.pool, anchors=anchors, since_anchor=since_anchor, dsn=services.dsn, progress=progress
             )
 
-    verdict = with_services(prepared(quiet=True), "web", work)
+    verdict = over_the_log(work)
     if as_json:
         print_json(verdict)
     elif verdict.ok:
@@ -91,8 +92,6 @@ def export(after: int, out: str) -> None:
 
     The position of the last line is the cursor: exports that follow each other can be joined, also when compressed.
     """
-    from narratix.cli.console import bar
-    from narratix.cli.session import prepared, with_services
     from narratix.events.export import pages
 
     async def work(services: Services) -> tuple[int, int]:
@@ -104,7 +103,7 @@ def export(after: int, out: str) -> None:
                 progress(position - after, head - after)
         return events, max(head, after)
 
-    events, head = with_services(prepared(quiet=True), "web", work)
+    events, head = over_the_log(work)
     click.echo(f"{events} events, up to position {head}. The next export: --after {head}", err=True)
 
 
@@ -112,14 +111,13 @@ def export(after: int, out: str) -> None:
 @click.option("-o", "--out", default="-", metavar="FILE", help="ANCHORS.ndjson, or - for stdout.  [default: -]")
 def anchors(out: str) -> None:
     """Write all anchors as NDJSON. Exit status 1 where one cannot be believed."""
-    from narratix.cli.session import prepared, with_services
     from narratix.events.anchoring import anchors_in
     from narratix.signing import anchor_keys
 
     async def work(services: Services) -> Anchors:
         return await anchors_in(services.ports.storage, anchor_keys(services.settings))
 
-    found = with_services(prepared(quiet=True), "web", work)
+    found = over_the_log(work)
     with _written(out) as file:
         file.writelines(anchor.encoded() for anchor in found.good)
     if found.faults:
@@ -129,7 +127,6 @@ def anchors(out: str) -> None:
 @command.command()
 def key() -> None:
     """Print the key that anchors are signed with, for an auditor to check them. Who has it can sign anchors too."""
-    from narratix.cli.session import prepared
     from narratix.signing import anchor_keys
 
     click.echo(next(iter(anchor_keys(prepared(quiet=True)).values())).hex())
@@ -138,10 +135,6 @@ def key() -> None:
 @contextlib.contextmanager
 def _written(out: str) -> Iterator[BinaryIO]:
     """The file to write, compressed where its name ends in .gz; it appears under its name when it is complete."""
-    import gzip
-    import sys
-    from pathlib import Path
-
     if out == "-":
         yield sys.stdout.buffer
         return

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import click
 
+from narratix.cli.console import print_table
 from narratix.cli.errors import CommandFailed
 
 
@@ -16,10 +19,6 @@ from narratix.cli.errors import CommandFailed
 @click.pass_context
 def command(context: click.Context, name: str | None, arguments: tuple[str, ...]) -> None:
     """Run the benchmark NAME with its ARGUMENTS; without a name, list them."""
-    import subprocess
-    import sys
-
-    from narratix.cli.console import print_table
     from narratix.settings import PROJECT
 
     found = benchmarks(PROJECT / "benchmarks")

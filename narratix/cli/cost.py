@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from narratix.cli.console import print_json, print_table
+from narratix.cli.errors import CommandFailed
 
 if TYPE_CHECKING:
     from narratix.cost import Bill
@@ -28,16 +31,11 @@ def command(
 
     From the dated table of prices and from what making a drama was measured to take; asks nobody.
     """
-    from datetime import UTC
-    from datetime import datetime as clock
-
-    from narratix.cli.console import print_json
-    from narratix.cli.errors import CommandFailed
     from narratix.cost import PERFORMANCES, Wanted, assumptions, bill, measured
     from narratix.settings import Settings
 
     wanted = Wanted(dramas=dramas, minutes=minutes, visits=visits, retention_days=Settings().retention_days)
-    day, found = (on or clock.now(UTC)).date(), measured()
+    day, found = (on or datetime.now(UTC)).date(), measured()
     try:
         bills = [bill(performance, found.of(performance.footprint), wanted, day) for performance in PERFORMANCES]
     except LookupError as unknown:
@@ -63,8 +61,6 @@ def _as_json(bill: Bill) -> dict[str, Any]:
 
 def _print(bills: list[Bill]) -> None:
     """A row for each item, a column for each bill."""
-    from narratix.cli.console import print_table
-
     rows: dict[tuple[str, str, str], list[str]] = {}
     for place, each in enumerate(bills):
         for item in each.items:

@@ -9,7 +9,10 @@ from uuid import UUID
 
 import click
 
+from narratix.cli.console import stage_bars
 from narratix.cli.errors import CommandFailed, say
+from narratix.cli.performing import follow, print_result
+from narratix.cli.session import prepared, with_services
 
 if TYPE_CHECKING:
     from narratix.samples import Sample
@@ -24,7 +27,6 @@ ACTOR = "demo"
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 picks a free one.")
 def command(ends: bool, host: str, port: int) -> None:
     """Serve the page and perform a sample story, the first time and with --exit."""
-    from narratix.cli.session import prepared, with_services
 
     async def work(services: Services) -> None:
         await _demo(services, host, port, ends)
@@ -68,8 +70,6 @@ async def _demo(services: Services, host: str, port: int, ends: bool) -> None:
 
 async def _show_sample(services: Services, page: str, *, anew: bool) -> None:
     """Make the sample drama unless there is one, and tell about it. Raises CommandFailed where it fails and `anew`."""
-    from narratix.cli.console import stage_bars
-    from narratix.cli.performing import follow, print_result
     from narratix.events.catalogue import Options
     from narratix.results import result
     from narratix.samples import SAMPLES

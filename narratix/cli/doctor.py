@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import click
 
+from narratix.cli.console import print_json, print_table
 from narratix.cli.errors import CommandFailed
+from narratix.cli.session import prepared
 
 
 @click.command()
@@ -12,8 +14,6 @@ from narratix.cli.errors import CommandFailed
 @click.option("--write", is_flag=True, help="Also try what writes to a bucket; what was written is deleted again.")
 def command(as_json: bool, write: bool) -> None:
     """Try every part that a drama needs. Exit status 1 where one is broken."""
-    from narratix.cli.console import print_json, print_table
-    from narratix.cli.session import prepared
     from narratix.doctor.examination import examine
 
     findings = list(examine(prepared(quiet=True), write=write))

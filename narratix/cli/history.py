@@ -8,7 +8,9 @@ from uuid import UUID
 
 import click
 
+from narratix.cli.console import clock, print_json
 from narratix.cli.errors import CommandFailed
+from narratix.cli.session import find_job, over_the_log
 
 if TYPE_CHECKING:
     from narratix.events.store import Recorded
@@ -25,8 +27,6 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print the recorded events, or the state, as JSON.")
 def command(job: str, at: str | None, as_json: bool) -> None:
     """Tell JOB's history, from its log alone. JOB is an id or its beginning."""
-    from narratix.cli.console import print_json
-    from narratix.cli.session import find_job, prepared, with_services
     from narratix.replay import NotAMoment, NotYet, moment, state_view, up_to
 
     try:
@@ -38,7 +38,7 @@ def command(job: str, at: str | None, as_json: bool) -> None:
         job_id = await find_job(services.pool, job)
         return job_id, await services.store.read(job_id)
 
-    job_id, events = with_services(prepared(quiet=True), "web", work)
+    job_id, events = over_the_log(work)
     if wanted is None:
         if as_json:
             click.echo(b"[" + b",".join(event.as_json() for event in events) + b"]")
@@ -65,8 +65,6 @@ def _print_story(events: Sequence[Recorded]) -> None:
 
 
 def _offset(seconds: float) -> str:
-    from narratix.cli.console import clock
-
     return f"+{seconds:.2f} s" if seconds < 60 else f"+{clock(seconds)}"
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
+from narratix.cli.console import STAGES, clock, print_json, print_table
 from narratix.cli.errors import CommandFailed
+from narratix.cli.session import ACTOR, find_job, over_the_log
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -16,9 +18,6 @@ if TYPE_CHECKING:
     from narratix.commands import Commands
     from narratix.projections.job_status import JobStatus
     from narratix.services import Services
-
-T = TypeVar("T")
-ACTOR = "command line"
 
 
 @click.group()
@@ -32,10 +31,9 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def show_all(status: str | None, limit: int, as_json: bool) -> None:
     """The newest jobs."""
-    from narratix.cli.console import clock, print_json, print_table
     from narratix.web.views import summary
 
-    rows = _over_the_log(lambda services: _newest(services, limit, status))
+    rows = over_the_log(lambda services: _newest(services, limit, status))
     if as_json:
         print_json([summary(row) for row in rows])
         return
@@ -60,10 +58,9 @@ def show_all(status: str | None, limit: int, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def show(job: str, as_json: bool) -> None:
     """One job: how far it is and who plays in it."""
-    from narratix.cli.console import print_json
     from narratix.web.views import status_view
 
-    row = _over_the_log(lambda services: _status(services, job))
+    row = over_the_log(lambda services: _status(services, job))
     if as_json:
         print_json(status_view(row))
     else:
@@ -137,7 +134,6 @@ def release(job: str, reason: str) -> None:
 def export_one(job: str, output: Path) -> None:
     """Write JOB to a file: its events as they stand in the log, and all that storage has of it."""
     from narratix.archives.export import export_job
-    from narratix.cli.session import find_job
 
     async def work(services: Services) -> None:
         job_id = await find_job(services.pool, job)
@@ -148,7 +144,7 @@ def export_one(job: str, output: Path) -> None:
         if done.missing:
             click.echo(f"Storage has no longer {len(done.missing)} of what the events name; the manifest lists it.")
 
-    _over_the_log(work)
+    over_the_log(work)
 
 
 @command.command("restore")
@@ -176,23 +172,21 @@ def restore_one(file: Path) -> None:
         else:
             click.echo(f"Job {done.job_id} is restored: {done.events} events and {done.objects} objects.")
 
-    _over_the_log(work)
+    over_the_log(work)
 
 
 def _obey(job: str, ask: Callable[[Commands, UUID], Awaitable[None]], said: str) -> None:
     """Ask for something of JOB; then say that it is so."""
-    from narratix.cli.session import find_job
 
     async def work(services: Services) -> None:
         job_id = await find_job(services.pool, job)
         await ask(services.commands, job_id)
         click.echo(said.format(job_id))
 
-    _over_the_log(work)
+    over_the_log(work)
 
 
 def _print_status(row: JobStatus) -> None:
-    from narratix.cli.console import STAGES, clock, print_table
     from narratix.web.views import step
 
     facts = {
@@ -221,7 +215,6 @@ def _print_status(row: JobStatus) -> None:
 
 async def _status(services: Services, job: str) -> JobStatus:
     """As the log has it now."""
-    from narratix.cli.session import find_job
     from narratix.projections.job_status import evolve
 
     row: JobStatus | None = None
@@ -250,9 +243,3 @@ async def _newest(services: Services, limit: int, status: str | None) -> list[Jo
             rows[key] = row
     newest = sorted(rows.values(), key=lambda row: row.created_at, reverse=True)
     return [row for row in newest if status is None or row.status == status][:limit]
-
-
-def _over_the_log(work: Callable[[Services], Awaitable[T]]) -> T:
-    from narratix.cli.session import prepared, with_services
-
-    return with_services(prepared(quiet=True), "web", work)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
+from narratix.cli.console import print_json, print_table
 from narratix.cli.errors import CommandFailed
+from narratix.cli.session import over_the_log
 
 if TYPE_CHECKING:
     from narratix.services import Services
@@ -28,10 +31,6 @@ def command() -> None:
 )
 def create(name: str, scopes: tuple[str, ...], days: float | None) -> None:
     """Make a key called NAME, which is how you will know it again."""
-    from datetime import UTC, datetime, timedelta
-    from typing import Any, cast
-
-    from narratix.cli.session import prepared, with_services
     from narratix.keys import Keys
 
     expires_at = None if days is None else datetime.now(UTC) + timedelta(days=days)
@@ -39,7 +38,7 @@ def create(name: str, scopes: tuple[str, ...], days: float | None) -> None:
     async def work(services: Services) -> tuple[str, str]:
         return await Keys(services.pool).create(name, cast(Any, scopes), expires_at)
 
-    id, key = with_services(prepared(quiet=True), "web", work)
+    id, key = over_the_log(work)
     click.echo(key)
     click.echo(f"This key is shown only now. Its id is {id}; `narratix keys revoke {id}` ends it.", err=True)
 
@@ -48,11 +47,9 @@ def create(name: str, scopes: tuple[str, ...], days: float | None) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def show_all(as_json: bool) -> None:
     """Every key, without its secret."""
-    from narratix.cli.console import print_json, print_table
-    from narratix.cli.session import prepared, with_services
     from narratix.keys import Keys
 
-    keys = with_services(prepared(quiet=True), "web", lambda services: Keys(services.pool).list())
+    keys = over_the_log(lambda services: Keys(services.pool).list())
     if as_json:
         print_json(keys)
         return
@@ -74,9 +71,8 @@ def show_all(as_json: bool) -> None:
 @click.argument("key")
 def revoke(key: str) -> None:
     """End KEY (its id) at once."""
-    from narratix.cli.session import prepared, with_services
     from narratix.keys import Keys
 
-    if not with_services(prepared(quiet=True), "web", lambda services: Keys(services.pool).revoke(key)):
+    if not over_the_log(lambda services: Keys(services.pool).revoke(key)):
         raise CommandFailed(f"There is no key {key}; `narratix keys list` shows them.")
     click.echo(f"{key} opens nothing any more.")

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import click
 
+from narratix.cli.errors import CommandFailed
+from narratix.cli.session import prepared
+
 
 @click.command()
 @click.option("--check", is_flag=True, help="Only tell whether there is anything to do; exit status 1 when there is.")
@@ -15,8 +18,6 @@ def command(check: bool) -> None:
     import asyncio
 
     from narratix.app import database
-    from narratix.cli.errors import CommandFailed
-    from narratix.cli.session import prepared
     from narratix.schema import head, migrate, stored
 
     with database(prepared(quiet=True)) as found:

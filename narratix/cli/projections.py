@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+import getpass
+import os
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from narratix.cli.console import bar, print_json, print_table
 from narratix.cli.errors import CommandFailed
+from narratix.cli.session import over_the_log
 
 if TYPE_CHECKING:
     from narratix.projections.projection import Projection
     from narratix.projections.verify import Verified
     from narratix.services import Services
-
-T = TypeVar("T")
 
 
 @click.group()
@@ -26,11 +27,10 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def show(as_json: bool) -> None:
     """Every build, its position in the log and how far it is behind."""
-    from narratix.cli.console import print_json, print_table
     from narratix.projections import code_versions
     from narratix.projections.builds import builds, needs
 
-    found = _over_the_log(lambda services: builds(services.pool, code_versions()))
+    found = over_the_log(lambda services: builds(services.pool, code_versions()))
     if as_json:
         print_json(found)
         return
@@ -47,7 +47,6 @@ def show(as_json: bool) -> None:
 @click.argument("name")
 def rebuild(name: str) -> None:
     """Build NAME anew beside the one that serves, then let it serve. A killed rebuild is continued."""
-    from narratix.cli.console import bar
     from narratix.projections.rebuild import NotRunYet, RebuildStopped, RebuiltElsewhere
     from narratix.projections.rebuild import rebuild as build_anew
 
@@ -58,7 +57,7 @@ def rebuild(name: str) -> None:
             return await build_anew(services.pool, services.store, projection, progress)
 
     try:
-        rebuilt = _over_the_log(work)
+        rebuilt = over_the_log(work)
     except (NotRunYet, RebuiltElsewhere, RebuildStopped) as problem:
         raise CommandFailed(str(problem)) from problem
     how = "went on with build" if rebuilt.continued else "is build"
@@ -69,7 +68,6 @@ def rebuild(name: str) -> None:
 @click.argument("name", required=False)
 def verify(name: str | None) -> None:
     """Fold the log anew and compare every row with what is stored. Exit status 1 where they differ."""
-    from narratix.cli.console import bar
     from narratix.projections import PROJECTIONS
     from narratix.projections.rebuild import NotRunYet
     from narratix.projections.verify import NotFoldable
@@ -85,7 +83,7 @@ def verify(name: str | None) -> None:
         return verified
 
     try:
-        verified = _over_the_log(work)
+        verified = over_the_log(work)
     except (NotRunYet, NotFoldable) as problem:
         raise CommandFailed(str(problem)) from problem
     for each in verified:
@@ -121,7 +119,7 @@ def skip(name: str, position: int, reason: str, actor: str) -> None:
         return await pass_over(services.pool, services.store, name, position, reason=reason.strip(), actor=who)
 
     try:
-        job_id = _over_the_log(work)
+        job_id = over_the_log(work)
     except NotStopped as problem:
         raise CommandFailed(str(problem)) from problem
     click.echo(f"{name} passes over position {position} and goes on; the decision is in the history of job {job_id}.")
@@ -139,7 +137,7 @@ def resume(name: str) -> None:
         return await go_on(services.pool, name)
 
     try:
-        position = _over_the_log(work)
+        position = over_the_log(work)
     except NotStopped as problem:
         raise CommandFailed(str(problem)) from problem
     click.echo(f"{name} tries position {position} again as soon as the service runs.")
@@ -147,9 +145,6 @@ def resume(name: str) -> None:
 
 def _user() -> str:
     """The login name, or the number of a user without one."""
-    import getpass
-    import os
-
     try:
         return getpass.getuser()
     except (KeyError, OSError):
@@ -164,9 +159,3 @@ def _named(name: str) -> Projection[Any]:
             return projection
     known = ", ".join(projection.name for projection in PROJECTIONS)
     raise click.UsageError(f"There is no projection called {name!r}; choose one of: {known}")
-
-
-def _over_the_log(work: Callable[[Services], Awaitable[T]]) -> T:
-    from narratix.cli.session import prepared, with_services
-
-    return with_services(prepared(quiet=True), "web", work)

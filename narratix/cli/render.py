@@ -14,8 +14,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from narratix.cli.console import print_json, stage_bars
 from narratix.cli.errors import CommandFailed
+from narratix.cli.performing import follow, print_result
+from narratix.cli.session import ACTOR, find_job, prepared, with_services
 from narratix.cli.texts import read_story
+from narratix.cli.voices import engine_named
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -26,7 +30,6 @@ if TYPE_CHECKING:
 
 FORMATS: Final = ("mp3", "m4b", "wav", "opus")
 PROFILES: Final = ("podcast", "acx", "broadcast")
-ACTOR: Final = "command line"
 
 
 @click.command()
@@ -66,10 +69,6 @@ def command(
 
     A text of any length. Rendered again, nothing is spoken twice: every clip is found by what it was made from.
     """
-    from narratix.cli.console import print_json
-    from narratix.cli.performing import print_result
-    from narratix.cli.session import prepared, with_services
-
     began = time.monotonic()
     format = format or _format_of(out)
     wishes, pronunciations = _wishes(voices), _pronunciations(said)
@@ -139,7 +138,6 @@ def _pronunciations(said: tuple[str, ...]) -> dict[str, str]:
 
 def _options(settings: Settings, **wishes: Any) -> Options:
     """Raises UsageError for an engine or a voice that there is not."""
-    from narratix.cli.voices import engine_named
     from narratix.events.catalogue import Options
 
     options = Options(**wishes)
@@ -154,8 +152,6 @@ def _options(settings: Settings, **wishes: Any) -> Options:
 async def _render(
     services: Services, text: str, title: str, options: Options, target: Path, beside: Path | None, earlier: str | None
 ) -> dict[str, Any]:
-    from narratix.cli.console import stage_bars
-    from narratix.cli.performing import follow
     from narratix.results import result
 
     if earlier is not None:
@@ -181,7 +177,6 @@ async def _with_voices_of(services: Services, earlier: str, options: Options) ->
     CommandFailed."""
     from msgspec.structs import replace
 
-    from narratix.cli.session import find_job
     from narratix.script.casting import kept_voices
 
     job = await services.commands.load(await find_job(services.pool, earlier))

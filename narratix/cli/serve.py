@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from narratix.cli.session import prepared, with_services
+
 if TYPE_CHECKING:
     from narratix.services import Services
 
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
 @click.option("--rebuild", is_flag=True, help="Build read models anew that an older release built, beside them.")
 def command(role: str, host: str, port: int, rebuild: bool) -> None:
     """Serve the page and the API, make dramas, or both. SIGTERM finishes what is under way, then ends."""
-    from narratix.cli.session import prepared, with_services
 
     async def work(services: Services) -> None:
         services.warmth.kindle()  # whoever comes first finds the engines loaded

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 from uuid import UUID
 
 from narratix.cli.errors import CommandFailed
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from narratix.settings import Settings
 
 T = TypeVar("T")
+
+ACTOR: Final = "command line"
+"""Who asked, as the log has it."""
 
 
 def prepared(*, quiet: bool = False) -> Settings:
@@ -44,6 +47,11 @@ def with_services(settings: Settings, role: Role, work: Callable[[Services], Awa
                 return await work(services)
 
         return uvloop.run(run())
+
+
+def over_the_log(work: Callable[[Services], Awaitable[T]]) -> T:
+    """What `work` returns, run beside whatever performs dramas, with nothing said below a warning."""
+    return with_services(prepared(quiet=True), "web", work)
 
 
 async def find_job(pool: asyncpg.Pool, wanted: str) -> UUID:

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from narratix.cli.console import print_json, print_table, size
+from narratix.cli.session import over_the_log
+
 if TYPE_CHECKING:
     from narratix.retention import Swept
     from narratix.services import Services
@@ -22,8 +25,6 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def usage(as_json: bool) -> None:
     """Objects and bytes by kind."""
-    from narratix.cli.console import print_json, print_table, size
-    from narratix.cli.session import prepared, with_services
 
     async def work(services: Services) -> dict[str, list[int]]:
         sums: dict[str, list[int]] = {}
@@ -33,7 +34,7 @@ def usage(as_json: bool) -> None:
             entry[1] += stored.size_bytes
         return sums
 
-    sums = with_services(prepared(quiet=True), "web", work)
+    sums = over_the_log(work)
     total = [sum(entry[place] for entry in sums.values()) for place in (0, 1)]
     if as_json:
         kinds = {prefix: {"objects": entry[0], "bytes": entry[1]} for prefix, entry in sorted(sums.items())}
@@ -51,10 +52,7 @@ def sweep(yes: bool, as_json: bool) -> None:
 
     Nothing is changed without --yes. While work is under way clips are left alone, since it may be about to use them.
     """
-    from narratix.cli.console import print_json, print_table, size
-    from narratix.cli.session import prepared, with_services
-
-    due, swept = with_services(prepared(quiet=True), "web", lambda services: _sweep(services, yes))
+    due, swept = over_the_log(lambda services: _sweep(services, yes))
     if as_json:
         keys = [orphan.key for orphan in swept.orphans]
         print_json(

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from narratix.cli.console import print_json, print_table
 from narratix.cli.errors import CommandFailed
+from narratix.cli.session import prepared
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,8 +27,6 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(engine: str, folder: str | None, chosen: tuple[str, ...], as_json: bool) -> None:
     """The voices of every speech engine; an id goes into `render --voice NAME=ID`."""
-    from narratix.cli.console import print_json, print_table
-    from narratix.cli.session import prepared
     from narratix.providers.speech.contents import SPEECH
 
     settings = prepared(quiet=True)

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from narratix.cli.console import print_json, print_table
 from narratix.cli.errors import CommandFailed
+from narratix.cli.session import over_the_log, prepared, with_services
 
 if TYPE_CHECKING:
     from narratix.services import Services
@@ -23,13 +25,9 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def show_all(state: str | None, limit: int, as_json: bool) -> None:
     """The newest deliveries. Of an address only the host is shown: the rest may be a secret."""
-    from narratix.cli.console import print_json, print_table
-    from narratix.cli.session import prepared, with_services
     from narratix.webhooks.deliveries import deliveries
 
-    rows = with_services(
-        prepared(quiet=True), "web", lambda services: deliveries(services.pool, state=state, limit=limit)
-    )
+    rows = over_the_log(lambda services: deliveries(services.pool, state=state, limit=limit))
     if as_json:
         print_json(rows)
         return
@@ -48,7 +46,6 @@ def show_all(state: str | None, limit: int, as_json: bool) -> None:
 @click.option("--all", "every", is_flag=True, help="Every one that was given up.")
 def retry(deliveries: tuple[int, ...], every: bool) -> None:
     """Let deliveries that were given up be tried again, from their first attempt, as soon as the service runs."""
-    from narratix.cli.session import prepared, with_services
     from narratix.webhooks.deliveries import NoSuchDelivery, NotRevived, dead, deliver_again
 
     if bool(deliveries) == every:
