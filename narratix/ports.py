@@ -302,6 +302,11 @@ class Storage(Protocol):
 
 # -- mastering ---------------------------------------------------------------------------------
 
+MASTER: Final = "master.flac"
+"""In the directory of a reel, its mix: FLAC, 24 bit."""
+STEMS: Final = ("dialogue", "music", "effects")
+"""What it is mixed of; NAME.flac beside it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cue:
@@ -417,10 +422,9 @@ class Mastering(Protocol):
         stems: bool,
         out: Path,
     ) -> Reel:
-        """Mix samples [first, last) of the timeline and write `reel_files` into the directory `out`: the lossless
-        `master.flac`, what deliverables in `formats` (the first is the one to be measured) are joined of, and with `stems` `dialogue.flac`, `music.flac` and
-        `effects.flac` (24 bit, 6 dB down, before the limiter). `clips` has a local file for each cue that is heard there
-        or close by."""
+        """Mix samples [first, last) of the timeline and write `reel_files` into the directory `out`: the MASTER, what
+        deliverables in `formats` (the first is the one to be measured) are joined of, and with `stems` those (24 bit, 6 dB
+        down, before the limiter). `clips` has a local file for each cue that is heard there or close by."""
         ...
 
     async def deliver(

@@ -18,9 +18,9 @@ from narratix.events.catalogue import (
 )
 from narratix.handlers.arrangement import arrange, read, tags, workshop
 from narratix.handlers.handler import Handler, Ports
-from narratix.handlers.reels import MASTER, reels_of
+from narratix.handlers.reels import reels_of
 from narratix.job import Job
-from narratix.ports import CONTENT_TYPES, ProviderError
+from narratix.ports import CONTENT_TYPES, MASTER, ProviderError
 from narratix.sound.timeline import timeline_digest
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from narratix.job import Job
-from narratix.sound.planning import CHARACTERS_PER_SECOND
+from narratix.sound.passages import CHARACTERS_PER_SECOND
 
 AHEAD: Final = 30.0
 """So long before it is heard music or an effect is due. Even a quick voice takes longer to speak that than a composer to

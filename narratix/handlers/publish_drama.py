@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Final
 
 from narratix.events.catalogue import (
     AttemptFailed,
@@ -20,11 +19,9 @@ from narratix.handlers.mix_drama import drama_key
 from narratix.handlers.reels import fetch_parts
 from narratix.handlers.stream_drama import stream_over
 from narratix.job import Job
-from narratix.ports import CONTENT_TYPES, Tags, Timeline
+from narratix.ports import CONTENT_TYPES, STEMS, Tags, Timeline
 from narratix.sound.captions import captions, to_json, to_srt, to_vtt
 from narratix.sound.grid import sample_at
-
-STEMS: Final = ("dialogue", "music", "effects")
 
 
 async def run(ports: Ports, job: Job, _item: str) -> Event:

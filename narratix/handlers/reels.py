@@ -21,7 +21,6 @@ from narratix.sound.passages import REEL_ROLL, last_bounds, passage_bounds, plan
 from narratix.sound.prediction import steady_gain_db
 from narratix.sound.rooms import heard_until
 
-MASTER: Final = "master.flac"
 FACTS: Final = "reel.json"
 """Beside the files of a reel: what is known of it."""
 _TYPES: Final = {".mp3": "audio/mpeg", ".aac": "audio/aac"}

@@ -13,6 +13,8 @@ from narratix.providers.http import Api, OutOfService, Reply
 
 NAME: Final = "elevenlabs"
 URL: Final = "https://api.elevenlabs.io"
+FORMAT: Final = "mp3_44100_128"
+"""Of all sound that is asked for: hertz, and kbit/s."""
 MARK: Final = "narratix"
 """The label of voices that we made."""
 

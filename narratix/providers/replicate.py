@@ -17,6 +17,9 @@ from narratix.providers.http import Api, Reply
 
 NAME: Final = "replicate"
 URL: Final = "https://api.replicate.com"
+LONGEST_SECONDS: Final = 47
+"""Of sound that Stable Audio Open makes at once."""
+
 WAIT_SECONDS: Final = 30
 POLL_SECONDS: Final = (0.5, 1.0, 2.0, 4.0)
 TOLD_SECONDS: Final = (1.0, 4.0, 15.0)

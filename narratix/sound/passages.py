@@ -35,6 +35,8 @@ FIRST_SECONDS: Final = (2.0, 5.0)
 USUAL_SECONDS: Final = 9.0
 REEL_SECONDS: Final = 60.0
 CHARACTERS_PER_SECOND: Final = 15.0
+"""English read aloud at about 170 words a minute."""
+
 MIXING: Final = 3
 """To be raised when the same timeline sounds different, so that no stored passage is taken for its new self."""
 REELS: Final = 1

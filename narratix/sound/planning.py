@@ -21,10 +21,7 @@ from narratix.events.catalogue import (
     Segment,
     SoundPlanned,
 )
-from narratix.sound.passages import plan_passages
-
-CHARACTERS_PER_SECOND: Final = 15.0
-"""English read aloud at about 170 words a minute."""
+from narratix.sound.passages import CHARACTERS_PER_SECOND, plan_passages
 
 LEAD_IN: Final = 3.0
 TAIL: Final = 4.0

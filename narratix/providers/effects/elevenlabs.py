@@ -9,13 +9,12 @@ from typing import Any, Final
 
 from narratix.ports import Rendered
 from narratix.providers.calls import CALLS
-from narratix.providers.elevenlabs import NAME, ElevenLabs
+from narratix.providers.elevenlabs import FORMAT, NAME, ElevenLabs
 from narratix.providers.prices import used
 from narratix.providers.sounds import decoded, onset, trimmed
 
 SHORTEST, LONGEST = 0.5, 30.0
 INFLUENCE: Final = 0.5
-FORMAT: Final = "mp3_44100_128"
 
 
 class ElevenLabsEffects:

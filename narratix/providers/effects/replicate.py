@@ -9,10 +9,8 @@ from datetime import date
 from narratix.ports import Rendered
 from narratix.providers.calls import CALLS
 from narratix.providers.prices import used
-from narratix.providers.replicate import NAME, Replicate
+from narratix.providers.replicate import LONGEST_SECONDS, NAME, Replicate
 from narratix.providers.sounds import decoded, onset, trimmed
-
-LONGEST = 47
 
 
 class ReplicateEffects:
@@ -25,7 +23,7 @@ class ReplicateEffects:
 
     async def render(self, name: str, prompt: str, seconds: float, seed: int) -> Rendered:
         """Mono. Raises ProviderError."""
-        given = {"prompt": prompt or name, "seconds_total": min(LONGEST, max(1, round(seconds))), "seed": seed}
+        given = {"prompt": prompt or name, "seconds_total": min(LONGEST_SECONDS, max(1, round(seconds))), "seed": seed}
         with CALLS.of(NAME, self.model) as call:
             body, computed = await self._vendor.run(self.model, given)
             paid = used(NAME, self.model, "computing seconds", computed, self._today())

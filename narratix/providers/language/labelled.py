@@ -17,10 +17,10 @@ from narratix.events.catalogue import CastMember, Gender, Segment, Usage
 from narratix.ports import Script, StoryDraft, Unwanted
 from narratix.providers.language import labels as contract
 from narratix.providers.language.judging import judge
-from narratix.providers.language.labels import NARRATOR, Character, Chunk, FoundCast, Label, Unusable
+from narratix.providers.language.labels import Character, Chunk, FoundCast, Label, Unusable
 from narratix.providers.language.oracle import Heard, Oracle, Question, prompt
 from narratix.providers.language.storytelling import tell
-from narratix.script.engine import write_script
+from narratix.script.engine import NARRATOR, write_script
 from narratix.script.tiling import NothingToRead
 
 FIND_CAST: Final = "find-cast-1"

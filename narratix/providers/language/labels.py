@@ -16,7 +16,6 @@ import msgspec
 from narratix.events.catalogue import Gender, Segment
 from narratix.script.directions import MEDIA
 
-NARRATOR: Final = "narrator"
 NOTHING: Final = "nothing"
 """What a line in the open air is heard through."""
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from narratix.ports import SAMPLE_RATE, Mixed, Passage, Reel, Tags, Timeline
+from narratix.ports import MASTER, SAMPLE_RATE, Mixed, Passage, Reel, Tags, Timeline
 from narratix.providers.mastering.formats import JOINED, Codec, format_named
 from narratix.providers.mastering.join import DeliveryOrder, deliver, join_flac
 from narratix.providers.mastering.measure import (
@@ -21,7 +21,7 @@ from narratix.providers.mastering.measure import (
     together,
 )
 from narratix.providers.mastering.passage import PassageOrder, mix_passage, rehearse
-from narratix.providers.mastering.reel import MASTER, ReelOrder, file_names, mix_reel, part_name
+from narratix.providers.mastering.reel import ReelOrder, file_names, mix_reel, part_name
 from narratix.providers.pool import EnginePool
 from narratix.sound.gates import Measures, judge
 from narratix.sound.grid import sample_at

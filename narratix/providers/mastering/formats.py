@@ -61,9 +61,6 @@ FORMATS: Mapping[str, AudioFormat] = MappingProxyType(
     }
 )
 
-MASTER = AudioFormat(".flac", "audio/flac", (), ())
-"""Written by the mix itself: FLAC, 24 bit."""
-
 
 def encoding(format: str, profile: MasteringProfile) -> tuple[str, ...]:
     """ffmpeg's arguments to encode `format` for `profile`."""

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from narratix.ports import ProviderError, Tags
+from narratix.ports import MASTER, ProviderError, Tags
 from narratix.providers.mastering.files import appearing, disk_errors
 from narratix.providers.mastering.formats import FORMATS, JOINED, encoding, ffmetadata
 from narratix.providers.mastering.process import Ffmpeg
-from narratix.providers.mastering.reel import MASTER, part_name
+from narratix.providers.mastering.reel import part_name
 from narratix.sound.mp3 import frames_for, info_frame, mp3_frames
 from narratix.sound.profiles import PROFILES
 

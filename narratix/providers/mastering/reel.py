@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 import soundfile
 
-from narratix.ports import SAMPLE_RATE, Heard, ProviderError, Reel, Sound, Timeline
+from narratix.ports import MASTER, SAMPLE_RATE, STEMS, Heard, ProviderError, Reel, Sound, Timeline
 from narratix.providers.mastering.files import clip_errors, clip_of, disk_errors
 from narratix.providers.mastering.formats import Codec, encoding
 from narratix.providers.mastering.measure import DECODING_DELAY, ListeningOrder, listen
@@ -26,8 +26,6 @@ from narratix.sound.mp3 import NotMp3, frames_for, mp3_frames
 from narratix.sound.passages import REEL_ROLL
 from narratix.sound.profiles import PROFILES
 
-MASTER: Final = "master.flac"
-STEMS: Final = ("dialogue", "music", "effects")
 STEM_GAIN: Final = 0.5
 """Stems are written 6 dB lower, so that none is clipped: before the limiter peaks may pass full scale."""
 _PARTS: Final[Mapping[Codec, tuple[str, str]]] = {"mp3": ("mp3", "mp3"), "aac": ("m4b", "adts")}

@@ -5,17 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import date
-from typing import Any, Final
+from typing import Any
 
 from narratix.ports import Rendered
 from narratix.providers.calls import CALLS
-from narratix.providers.elevenlabs import NAME, ElevenLabs
+from narratix.providers.elevenlabs import FORMAT, NAME, ElevenLabs
 from narratix.providers.music.looping import looped
 from narratix.providers.prices import used
 from narratix.providers.sounds import decoded
 
 SHORTEST_MS, LONGEST_MS = 3_000, 120_000
-FORMAT: Final = "mp3_44100_128"
 
 
 class ElevenLabsMusic:

@@ -10,11 +10,8 @@ from narratix.ports import Rendered
 from narratix.providers.calls import CALLS
 from narratix.providers.music.looping import looped
 from narratix.providers.prices import used
-from narratix.providers.replicate import NAME, Replicate
+from narratix.providers.replicate import LONGEST_SECONDS, NAME, Replicate
 from narratix.providers.sounds import decoded
-
-LONGEST = 47
-"""Seconds that the model can make at once; a bed loops."""
 
 
 class ReplicateMusic:
@@ -30,7 +27,7 @@ class ReplicateMusic:
         strength = "gentle" if intensity < 0.35 else "moderate" if intensity < 0.7 else "intense"
         given = {
             "prompt": prompt or f"{strength} {mood} instrumental underscore",
-            "seconds_total": min(LONGEST, max(1, round(seconds))),
+            "seconds_total": min(LONGEST_SECONDS, max(1, round(seconds))),
             "seed": seed,
         }
         with CALLS.of(NAME, self.model) as call:

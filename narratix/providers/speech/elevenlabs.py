@@ -16,13 +16,12 @@ import msgspec
 from narratix.events.catalogue import Gender
 from narratix.ports import SAMPLE_RATE, ProviderError, Sound, Spoken, SpokenWord, Voice
 from narratix.providers.calls import CALLS
-from narratix.providers.elevenlabs import MARK, NAME, ElevenLabs
+from narratix.providers.elevenlabs import FORMAT, MARK, NAME, ElevenLabs
 from narratix.providers.http import Reply
 from narratix.providers.sounds import decoded, trimmed
 from narratix.providers.speech.asking import asked
 
 MODEL: Final = "eleven_multilingual_v2"
-FORMAT: Final = "mp3_44100_128"
 PAGE: Final = 100
 MOST_VOICES: Final = 500
 SLOWEST, FASTEST = 0.7, 1.2
