@@ -50,15 +50,19 @@ def excerpt(timeline: Timeline, first: int, last: int) -> Timeline:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One second of the drama (the last may be shorter). `sound` (n, 2) is what is heard; `dialogue`
-    (n,), before its pan, and `bed` (n, 2), music and effects, are what it is made of, before the limiter. `stems` are
-    dialogue, music and effects, each (n, 2), whose sum is the mix before the limiter."""
+    """One second of the drama (the last may be shorter). `sound` (n, 2) is what is heard; `dialogue` (n,) is that before its
+    pan. `stems` are dialogue, music and effects, each (n, 2), whose sum is the mix before the limiter."""
 
     index: int
     sound: Sound
     dialogue: Sound
-    bed: Sound
     stems: tuple[Sound, Sound, Sound]
+
+    @property
+    def bed(self) -> Sound:
+        """Music and effects, (n, 2)."""
+        _, music, effects = self.stems
+        return music + effects
 
 
 class Mixer:
@@ -93,20 +97,14 @@ class Mixer:
         if first >= last:
             return
         ceiling = amplitude(self.timeline.peak_dbtp - CEILING_MARGIN_DB)
-        before, block, after = (self._unlimited(index) for index in (first - 1, first, first + 1))
+        before, block = self._unlimited(first - 1).sound, self._unlimited(first)
         for index in range(first, last):
+            after = self._unlimited(index + 1)
             count = min(BLOCK, self.samples - index * BLOCK)
-            sound = limit_block(before.sound, block.sound, after.sound, ceiling)
+            sound = limit_block(before, block.sound, after.sound, ceiling)
             voices, music, effects = block.stems
-            yield Block(
-                index,
-                sound[:count],
-                block.dialogue[:count],
-                block.bed[:count],
-                (voices[:count], music[:count], effects[:count]),
-            )
-            if index + 1 < last:
-                before, block, after = block, after, self._unlimited(index + 2)
+            yield Block(index, sound[:count], block.dialogue[:count], (voices[:count], music[:count], effects[:count]))
+            before, block = block.sound, after
 
     def stretch(self, first: int, last: int) -> Sound:
         """Samples [first, last) of the drama, (n, 2), bit for bit as in the whole; silence beyond its ends."""
@@ -143,8 +141,7 @@ class Mixer:
         master = np.float32(amplitude(self.gain_db))
         for sound in (dialogue, voices, music, effects):
             sound *= master
-        bed = music + effects
-        return Block(index, voices + bed, dialogue, bed, (voices, music, effects))
+        return Block(index, voices + (music + effects), dialogue, (voices, music, effects))
 
     def _add_mono(self, cue: Cue, take: Take, start: int, duck: Gain | float, out: Sound, stem: Sound | None) -> None:
         clip = self._clips[take]

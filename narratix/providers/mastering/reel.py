@@ -159,7 +159,7 @@ def _heard(mixer: Mixer, first: int, last: int) -> Iterator[tuple[Block, slice]]
 
 def _silence(index: int) -> Block:
     mono, stereo = np.zeros(BLOCK, dtype=np.float32), np.zeros((BLOCK, 2), dtype=np.float32)
-    return Block(index, stereo, mono, stereo, (stereo, stereo, stereo))
+    return Block(index, stereo, mono, (stereo, stereo, stereo))
 
 
 def _filled(block: Block) -> Block:
@@ -171,7 +171,7 @@ def _filled(block: Block) -> Block:
 
     voices, music, effects = block.stems
     stems = (filled(voices), filled(music), filled(effects))
-    return Block(block.index, filled(block.sound), filled(block.dialogue), filled(block.bed), stems)
+    return Block(block.index, filled(block.sound), filled(block.dialogue), stems)
 
 
 def _encoder(order: ReelOrder, codec: Codec) -> Ffmpeg:
