@@ -246,8 +246,8 @@ async def _keep_alive(feed: Feed, revive: Callable[[], object]) -> None:
 
 
 async def _work(worker: Worker) -> None:
-    """Load what describes sounds before anything is claimed: its six hundred modules hold the interpreter's lock, and on a
-    crowded machine a worker that loaded them with its first lines in hand came too late to renew its leases."""
+    """Load what makes effects and describes sounds before anything is claimed: its six hundred modules hold the interpreter's
+    lock, and on a crowded machine a worker that loaded them with its first lines in hand came too late to renew its leases."""
     await asyncio.to_thread(importlib.import_module, "scipy.signal")
     await worker.run()
 

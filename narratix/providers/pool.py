@@ -34,7 +34,6 @@ _PRELOADED: Final = (
     "hibari.g2p",
     "scipy.fft",
     "scipy.ndimage",
-    "scipy.signal",
     "soundfile",
 )
 """What workers need before they can do anything: over a second of work for each of them, done once by the fork server

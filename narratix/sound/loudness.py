@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from functools import lru_cache
-from typing import cast
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
-import scipy  # its parts load when they are first used: scipy.signal takes half a second
 
 from narratix.ports import SAMPLE_RATE, Sound
+from narratix.sound.filters import Factors, Filter, Hertz
 from narratix.sound.levels import SILENCE_LUFS, lufs, mean_square
 
 STEP_SECONDS = 0.1
@@ -26,7 +25,6 @@ SHORT_TERM_STEPS = 30  # 3 s
 Energies = npt.NDArray[np.float64]
 
 
-@lru_cache
 def k_weighting(rate: int = SAMPLE_RATE) -> Energies:
     """The two biquads of BS.1770-5, annex 1, as second-order sections (2, 6) for any sample rate.
 
@@ -53,15 +51,25 @@ def k_weighting(rate: int = SAMPLE_RATE) -> Energies:
     return np.array([shelf, high_pass])
 
 
-def k_weighted(sound: Sound) -> Energies:
+@cache
+def k_filter() -> Filter:
+    """`k_weighting` at SAMPLE_RATE; after 100 ms it has died away by 180 dB."""
+
+    def response(hertz: Hertz, rate: int) -> Factors:
+        delays = np.exp(-2j * np.pi / rate * hertz) ** np.arange(3)[:, None]
+        sections = k_weighting(rate)
+        factors: Factors = np.prod((sections[:, :3] @ delays) / (sections[:, 3:] @ delays), axis=0)
+        return factors
+
+    return Filter(response)
+
+
+def k_weighted(sound: Sound) -> Sound:
     """The K-weighted signal, channels first: shape (channels, n)."""
-    channels = np.ascontiguousarray(np.atleast_2d(sound.T), dtype=np.float64)
-    if not channels.size:
-        return channels
-    return cast(Energies, scipy.signal.sosfilt(k_weighting(), channels, axis=-1))
+    return k_filter()(np.atleast_2d(sound.T))
 
 
-def step_energies(weighted: Energies) -> Energies:
+def step_energies(weighted: npt.NDArray[np.floating]) -> Energies:
     """Mean squares per 100 ms of a K-weighted signal (channels, n), summed over the channels.
 
     A last part shorter than 100 ms is a step of its own, as if silence followed: so the sum over all
@@ -70,7 +78,7 @@ def step_energies(weighted: Energies) -> Energies:
     missing = -weighted.shape[-1] % STEP
     padded = np.pad(weighted, ((0, 0), (0, missing))) if missing else weighted
     steps = padded.reshape(padded.shape[0], -1, STEP)
-    return cast(Energies, np.einsum("cik,cik->i", steps, steps) / STEP)
+    return np.asarray(np.einsum("cik,cik->i", steps, steps), dtype=np.float64) / STEP
 
 
 def energies(sound: Sound) -> tuple[float, ...]:

@@ -8,6 +8,7 @@ from typing import Final, Literal
 import numpy as np
 
 from narratix.ports import SAMPLE_RATE, Sound
+from narratix.sound.filters import Filter, butterworth
 
 Medium = Literal["", "telephone", "thought", "letter"]
 
@@ -38,24 +39,13 @@ def heard_through(sound: Sound, medium: Medium) -> Sound:
     if not medium or not sound.size:
         return sound
     if medium == "telephone":
-        narrow = _band(sound, *TELEPHONE_HZ, order=4)
+        narrow = Filter(butterworth(4, *TELEPHONE_HZ))(sound)
         peak = float(np.abs(narrow).max()) or 1.0
         pressed = np.tanh(2.0 * narrow / peak) * peak
-        return _band(pressed.astype(np.float32), *TELEPHONE_HZ, order=2)
+        return Filter(butterworth(2, *TELEPHONE_HZ))(pressed.astype(np.float32))
     if medium == "thought":
-        return _reflected(_band(sound, None, THOUGHT_HZ, order=2), _HEAD)
-    return _reflected(_band(sound, *LETTER_HZ, order=1), _STUDY)
-
-
-def _band(sound: Sound, low: float | None, high: float, *, order: int) -> Sound:
-    from scipy.signal import butter, sosfilt
-
-    if low is None:
-        sections = butter(order, high, "low", fs=SAMPLE_RATE, output="sos")
-    else:
-        sections = butter(order, (low, high), "band", fs=SAMPLE_RATE, output="sos")
-    filtered: Sound = sosfilt(sections, sound).astype(np.float32)
-    return filtered
+        return _reflected(Filter(butterworth(2, high=THOUGHT_HZ))(sound), _HEAD)
+    return _reflected(Filter(butterworth(1, *LETTER_HZ))(sound), _STUDY)
 
 
 def _reflected(sound: Sound, reflections: tuple[tuple[float, float], ...]) -> Sound:

@@ -10,11 +10,10 @@ from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
-import scipy  # its parts load when they are first used: scipy.signal takes half a second
 
 from narratix.ports import SAMPLE_RATE, Sound
 from narratix.sound.levels import decibels
-from narratix.sound.loudness import STEP, Energies, integrated, k_weighting, short_term
+from narratix.sound.loudness import STEP, Energies, integrated, k_filter, short_term, step_energies
 from narratix.sound.peaks import TAPS, magnitudes, true_peak
 
 
@@ -23,37 +22,25 @@ class LoudnessMeter:
     or 2; a mono piece has shape (n,)."""
 
     def __init__(self, channels: int = 2) -> None:
-        self._sos = k_weighting()
-        self._filtered: type[np.float64 | np.complex128] = np.float64 if channels == 1 else np.complex128
-        self._state = np.zeros((len(self._sos), 2), dtype=self._filtered)
-        self._rest: Energies = np.zeros(0)
-        self._channels = channels
+        self._filter = k_filter()
+        self._heard: Sound = np.zeros((self._filter.memory, channels), dtype=np.float32)
+        """What the filter remembers, and what is no whole step yet."""
         self._energies: list[Energies] = []
 
     def add(self, piece: Sound) -> None:
-        if not len(piece):
-            return
-        weighted = self._weighted(piece)
-        if len(self._rest):
-            weighted = np.concatenate((self._rest, weighted))
-        size = STEP * self._channels
-        whole = len(weighted) // size * size
-        steps = weighted[:whole].reshape(-1, size)
-        self._energies.append(np.einsum("ij,ij->i", steps, steps) / STEP)
-        self._rest = weighted[whole:].copy()
+        joined = self._joined(piece)
+        whole = (len(joined) - self._filter.memory) // STEP * STEP
+        if whole:
+            weighted = self._filter.settled(joined[: self._filter.memory + whole].T)
+            self._energies.append(step_energies(weighted))
+        self._heard = joined[whole:].copy()
 
     def settle(self, piece: Sound) -> None:
         """Let the filter hear what comes before, which does not count."""
-        if len(piece):
-            self._weighted(piece)
+        self._heard = self._joined(piece)[-self._filter.memory :]
 
-    def _weighted(self, piece: Sound) -> Energies:
-        """K-weighted, the samples of both channels by turns. A stereo sample is filtered as one complex number: the
-        filter is real, so that both parts stay apart, and it costs less than filtering twice."""
-        samples = np.ascontiguousarray(piece, dtype=np.float64).view(self._filtered).ravel()
-        weighted, self._state = scipy.signal.sosfilt(self._sos, samples, zi=self._state)
-        by_turns: Energies = weighted.view(np.float64)
-        return by_turns
+    def _joined(self, piece: Sound) -> Sound:
+        return np.concatenate((self._heard, piece.reshape(-1, self._heard.shape[1])))
 
     @property
     def energies(self) -> Energies:

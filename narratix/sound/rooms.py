@@ -22,6 +22,7 @@ import numpy.typing as npt
 import scipy  # its parts load when they are first used
 
 from narratix.ports import SAMPLE_RATE, Cue, Sound
+from narratix.sound.filters import Filter, butterworth
 
 ACOUSTICS: Final = 1
 """To be raised when the same place sounds different."""
@@ -99,9 +100,7 @@ def from_afar(sound: Sound, metres: float) -> Sound:
     """Mono sound as it comes from a distance, at its own level: what stands in its way takes the treble first."""
     if metres <= _NEAR_METRES:
         return sound
-    sections = scipy.signal.butter(1, 9_000.0 / math.sqrt(metres), "low", fs=SAMPLE_RATE, output="sos")
-    dull: Sound = scipy.signal.sosfilt(sections, sound).astype(np.float32)
-    return dull
+    return Filter(butterworth(1, high=9_000.0 / math.sqrt(metres)))(sound)
 
 
 def echo_energies(cue: Cue) -> npt.NDArray[np.float64]:
@@ -162,9 +161,7 @@ def _response(place: str) -> _Response:
 
 def _noise(rng: np.random.Generator, count: int, low: float, high: float) -> npt.NDArray[np.float64]:
     """Two independent noises between two frequencies, (count, 2)."""
-    sections = scipy.signal.butter(2, (low, high), "bandpass", fs=SAMPLE_RATE, output="sos")
-    noise: npt.NDArray[np.float64] = scipy.signal.sosfilt(sections, rng.standard_normal((count, 2)), axis=0)
-    return noise
+    return Filter(butterworth(2, low, high))(rng.standard_normal((count, 2)).T).T
 
 
 def _first_reflections(room: Room, count: int) -> npt.NDArray[np.float64]:
@@ -187,9 +184,7 @@ def _first_reflections(room: Room, count: int) -> npt.NDArray[np.float64]:
             strength = (1.0 - absorbed) ** (met / 2.0) * direct / distance
             angle = (float(away[0]) / distance + 1.0) * math.pi / 4.0
             taps[at] += strength * np.array((math.cos(angle), math.sin(angle)))
-    sections = scipy.signal.butter(1, (_LOWEST_HZ, 6_000.0), "bandpass", fs=SAMPLE_RATE, output="sos")
-    reflections: npt.NDArray[np.float64] = scipy.signal.sosfilt(sections, taps, axis=0)
-    return reflections
+    return Filter(butterworth(1, _LOWEST_HZ, 6_000.0))(taps.T).T
 
 
 def _of_unit_energy(response: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

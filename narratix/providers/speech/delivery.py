@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from narratix.ports import Sound
+from narratix.sound.filters import Filter, butterworth
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +131,6 @@ def _breathe(sound: Sound, share: float) -> Sound:
 
 def _shelf(sound: Sound, rate: int, gain_db: float) -> Sound:
     """Add `gain_db` above 1.8 kHz: the sound plus what a first-order high-pass leaves of it."""
-    from scipy.signal import butter, sosfilt
-
-    high = sosfilt(butter(1, 1800, "high", fs=rate, output="sos"), sound)
+    high = Filter(butterworth(1, low=1800.0), rate)(sound)
     tilted: Sound = (sound + (10 ** (gain_db / 20) - 1) * high).astype(np.float32)
     return tilted
