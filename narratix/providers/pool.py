@@ -29,15 +29,14 @@ _PRELOADED: Final = (
     "narratix.providers.music.composed",
     "narratix.providers.speech.hibari",
     "narratix.providers.speech.kokoro",
-    "onnxruntime",
     "hibari.dsp",
     "hibari.g2p",
     "scipy.fft",
     "scipy.ndimage",
     "soundfile",
 )
-"""What workers need before they can do anything: over a second of work for each of them, done once by the fork server
-instead, whose memory they share."""
+"""What workers need before they can do anything: half a second of work for each of them, done once by the fork server
+instead, whose memory they share. What only those that speak need and load at once, onnxruntime, the others need not hold."""
 
 REST_SECONDS: Final = 300.0
 """After this long without a call the workers end: a neural voice holds up to a gigabyte for each, which is paid for."""

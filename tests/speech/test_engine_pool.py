@@ -210,8 +210,8 @@ async def test_given_an_engine_that_is_waited_for_less_when_it_runs_then_its_wor
 
 RUN_BY_WORKERS = (hibari.speak, kokoro.speak, perform, mix_reel, mix_passage, listen, deliver, join_flac)
 SERVICE_ALONE = {
-    "aiobotocore", "aiohttp", "anthropic", "asyncpg", "fastapi", "pydantic", "rich", "sqlalchemy", "starlette", "structlog",
-    "uvicorn", "narratix.settings", "narratix.providers.calls", "narratix.providers.chain", "narratix.providers.http",
+    "aiobotocore", "aiohttp", "anthropic", "asyncpg", "fastapi", "pydantic", "rich", "scipy.signal", "sqlalchemy", "starlette",
+    "structlog", "uvicorn", "narratix.settings", "narratix.providers.calls", "narratix.providers.chain", "narratix.providers.http",
     "narratix.providers.music.contents", "narratix.providers.speech.contents",
 }  # fmt: skip
 """What workers may not import, neither themselves nor through others: it would be in the memory of each of them."""
@@ -227,3 +227,4 @@ def test_what_workers_share_is_what_they_run_and_nothing_that_only_the_service_n
     shared = set(ran.stdout.split())
     assert {run.__module__ for run in RUN_BY_WORKERS} <= shared
     assert not SERVICE_ALONE & shared
+    assert "onnxruntime" not in shared  # whoever mixes need not hold it
