@@ -9,7 +9,9 @@ from typing import Any, Final
 
 import structlog
 
+from narratix.reporting import error_reports
 from narratix.settings import Settings
+from narratix.tracing import open_tracing
 
 LOG_FILE: Final = "narratix.log"
 LEVELS: Final = {name: getattr(logging, name.upper()) for name in ("debug", "info", "warning", "error")}
@@ -73,13 +75,9 @@ def configure_logging(settings: Settings, *, quiet: bool = False) -> None:
 def _reports(settings: Settings) -> list[Any]:
     """What sends elsewhere; neither library is loaded where no address is set."""
     if settings.otlp_endpoint:
-        from narratix.tracing import open_tracing
-
         open_tracing(settings.otlp_endpoint, settings.otlp_headers.get_secret_value(), settings.environment)
     if not (dsn := settings.sentry_dsn.get_secret_value()):
         return []
-    from narratix.reporting import error_reports
-
     return [error_reports(dsn, settings.environment, settings.commit)]
 
 

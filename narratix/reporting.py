@@ -6,6 +6,7 @@ exceptions, variables, headers and everything else stay here, since they may quo
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, MutableMapping
 from typing import Any, Final
 
@@ -58,8 +59,6 @@ def error_reports(dsn: str, environment: str, commit: str, transport: Any = None
 
 
 def _exception_of(given: Any) -> BaseException | None:
-    import sys
-
     if isinstance(given, BaseException):
         return given
     if isinstance(given, tuple):

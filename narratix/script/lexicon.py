@@ -113,10 +113,6 @@ _NOT_TRADES: Final = _words(
 _TRADES: Final = ("er", "or", "ist", "smith")
 PEOPLE: Final = FEMALE_PEOPLE | MALE_PEOPLE | PLAIN_PEOPLE
 
-FEMALE_PRONOUNS: Final = _words("she her hers herself")
-MALE_PRONOUNS: Final = _words("he him his himself")
-SUBJECT_PRONOUNS: Final = _words("he she i they we it")
-
 ARTICLES: Final = _words("the a an this that one another")
 POSSESSIVES: Final = _words("his her my our their its your")
 PREPOSITIONS: Final = _words(
@@ -165,8 +161,6 @@ NOT_NAMES: Final = _words("""
     father's mother's goodness gracious bless damn
 """) - {"may", "april", "june", "august", "march"}
 """Words that open a sentence or a line of speech with a capital and name nobody."""
-
-PLACE_PREPOSITIONS: Final = _words("in at from near through across into towards toward around")
 
 _FEMALE_NAMES: Final = """
     abigail ada adela adele adelaide agatha agnes alexandra alice alicia alison amanda amelia amy andrea angela angelica anita
