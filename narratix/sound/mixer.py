@@ -50,8 +50,8 @@ def excerpt(timeline: Timeline, first: int, last: int) -> Timeline:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One second of the drama (the last may be shorter). `sound` (n, 2) is what is heard; `dialogue` (n,) is that before its
-    pan. `stems` are dialogue, music and effects, each (n, 2), whose sum is the mix before the limiter."""
+    """One second of the drama (the last may be shorter). `sound` (n, 2) is what is heard. `stems` are dialogue, music and
+    effects, each (n, 2), whose sum is the mix before the limiter; `dialogue` (n,) is the first without pans and rooms."""
 
     index: int
     sound: Sound
@@ -74,7 +74,7 @@ class Mixer:
     """
 
     def __init__(
-        self, timeline: Timeline, load: Load, *, gain_db: float | None = None, spare_bytes: int = 4_000_000
+        self, timeline: Timeline, load: Load, *, gain_db: float | None = None, spare_bytes: int = 2_000_000
     ) -> None:
         self.timeline = timeline
         self.samples = sample_at(timeline.duration)
