@@ -120,7 +120,6 @@ def self_labelled(work: str, text: str, seed: int) -> Book:
     it is a cue. Who spoke stays known. Turns amid a plain exchange of two are known as well. The cast is the one found with all names in sight."""
     reading, quotes = _read(text)
     decoder = prepare(reading)
-    dice = random.Random(f"{work}:{seed}")
     truth: dict[int, int] = {}
     kind: dict[int, str] = {}
     for place, number in _alternating(decoder):
@@ -129,7 +128,10 @@ def self_labelled(work: str, text: str, seed: int) -> Book:
     for place, turn in enumerate(reading.turns):
         number = decoder.fixed[place]
         cue = turn.cue
-        if number < 0 or cue is None or cue.reference.form == "pronoun" or dice.random() > _HIDDEN:
+        if number < 0 or cue is None or cue.enters or cue.reference.form == "pronoun":
+            continue
+        dice = random.Random(f"{work}:{seed}:{turn.start}")  # other turns may come and go with the rules
+        if dice.random() > _HIDDEN:
             continue
         sex = decoder.people[number].sex
         draw = dice.random()
@@ -138,21 +140,23 @@ def self_labelled(work: str, text: str, seed: int) -> Book:
             kind[place] = "as pronoun"
             pronoun = Reference("pronoun", "", (_PRONOUN[sex],))
             turn.cue = replace(cue, reference=pronoun)
-            reading.mentions[turn.block] = [
-                replace(mention, reference=pronoun) if cue.start <= mention.start < cue.end else mention
-                for mention in reading.mentions[turn.block]
-            ]
+            for block in range(max(0, turn.block - 1), turn.block + 1):
+                reading.mentions[block] = [
+                    replace(mention, reference=pronoun) if cue.start <= mention.start < cue.end else mention
+                    for mention in reading.mentions[block]
+                ]
         elif draw < 0.55:
             kind[place] = "as subject"
             turn.cue = None
         else:
             kind[place] = "hidden"
             turn.cue = None
-            reading.mentions[turn.block] = [
-                mention
-                for mention in reading.mentions[turn.block]
-                if not cue.start <= mention.start < cue.end + _AFTER_A_CUE
-            ]
+            for block in range(max(0, turn.block - 1), turn.block + 1):
+                reading.mentions[block] = [
+                    mention
+                    for mention in reading.mentions[block]
+                    if not cue.start <= mention.start < cue.end + _AFTER_A_CUE
+                ]
         decoder.fixed[place] = -1
     return Book(work, decoder, truth, kind, quotes)
 

@@ -22,12 +22,12 @@ from numpy.typing import NDArray
 from benchmarks.attribution import books
 from narratix.script.decoding import Decoded
 from narratix.script.evidence import FEATURES
-from narratix.script.ranker import PASSES, Ranker
+from narratix.script.ranker import PASSES, Ranker, readings
 from training.authors import folds
 from training.examples import Book, annotated, best_overlap, gather, kind_of, self_labelled
 from training.fitting import Example, fit, joined, prior, temperature
 
-_HIDDEN, _EPOCHS, _SEEDS = 16, 20, 4
+_HIDDEN, _EPOCHS, _SEEDS = 16, 20, 8
 _CONTEXT = 40_000
 _SHORTEST_NOVEL = 30_000
 
@@ -136,7 +136,7 @@ class _Tally:
 def _measure(library: Sequence[Book], fold: Mapping[str, int], trained: Mapping[int, Sequence[Ranker]]) -> None:
     kinds, sure, hidden, by_book = _Tally(), _Tally(), _Tally(), _Tally()
     for book in library:
-        decoded = gather(book, trained[fold[book.work]])[1]
+        decoded = gather(book, readings(*trained[fold[book.work]]))[1]
         if book.gold:
             _score(book, decoded, kinds, sure, by_book)
         else:

@@ -20,6 +20,7 @@ from narratix.script.references import Reference
 from narratix.script.revealing import reveal
 from narratix.script.sexes import CALLED, SAID, prior, sex_of_pronoun
 from narratix.script.talk import Talk
+from narratix.script.tellers import FIRST_PERSON, Teller, tellers
 
 
 @dataclass(slots=True)
@@ -31,25 +32,71 @@ class Attribution:
     speakers: list[int]
     confidences: list[float]
     narrator: int
+    tellers: Sequence[Teller] = ()
+    """Who tells the parts that others than the narrator tell."""
 
 
 def attribute(reading: Reading, passes: Sequence[Odds] | None = None) -> Attribution:
-    """Decide for every turn. `passes` are the rankers of the first and the second reading, the shipped ones by default.
+    """Decide for every turn. `passes` are the rankers of each reading, the shipped ones by default.
     A turn without any candidate gets a new, nameless character."""
     decoder = prepare(reading)
     decoded = decoder.decode(rankers() if passes is None else passes)
     _learn_sexes(reading, decoder.characters, decoded.speakers)
     return Attribution(
-        decoder.characters, dict(decoder.meaning), decoded.speakers, decoded.confidences, decoder.narrator
+        decoder.characters,
+        dict(decoder.meaning),
+        decoded.speakers,
+        decoded.confidences,
+        decoder.narrator,
+        decoder.tellers,
     )
 
 
 def prepare(reading: Reading) -> Decoder:
     """The cast of a reading, its narrator and what is known of everybody's sex, before any turn is decided."""
     characters, meaning = _characters(reading)
-    narrator = _narrator(reading, characters, meaning)
+    told = tellers(reading.parts, reading.mentions, meaning, reading.ends)
+    if _join_married(told, characters, meaning):
+        told = tellers(reading.parts, reading.mentions, meaning, reading.ends)
+    narrator = _chief_teller(told, reading.ends) if reading.first_person else -1
+    if narrator < 0:
+        narrator = _narrator(reading, characters, meaning, told)
+    for number in {narrator, *(teller.number for teller in told)} - {-1}:
+        characters[number].narrator = True
     revealed = reveal(reading, characters, meaning)
-    return Decoder(reading, characters, meaning, narrator, revealed)
+    return Decoder(reading, characters, meaning, narrator, revealed, told)
+
+
+def _join_married(told: Sequence[Teller], characters: list[Character], meaning: dict[Reference, int]) -> bool:
+    """Two women who tell and share a given name are one who married: Mina Murray, then Mina Harker. Says whether any were."""
+    by_name: dict[str, int] = {}
+    joined = False
+    for number in dict.fromkeys(teller.number for teller in told):
+        own = characters[number]
+        given = {one.words[0] for one in own.references if one.form == "name" and len(one.words) > 1}
+        known = next((by_name[word] for word in sorted(given) if word in by_name), number)
+        by_name.update(dict.fromkeys(given, known))
+        if known != number and own.sex == "female":
+            _take_over(known, number, characters, meaning)
+            joined = True
+    return joined
+
+
+def _take_over(number: int, other: int, characters: list[Character], meaning: dict[Reference, int]) -> None:
+    """Everything that means `other` means `number` from now on."""
+    own, gone = characters[number], characters[other]
+    own.references.update(gone.references)
+    own.votes.update(gone.votes)
+    meaning.update(dict.fromkeys(gone.references, number))
+    gone.references.clear()
+
+
+def _chief_teller(told: Sequence[Teller], ends: int) -> int:
+    """Who tells most of a story of which headings say who tells it, -1 when they leave much of it open."""
+    shares = Counter[int]()
+    for teller in told:
+        shares[teller.number] += teller.end - teller.start
+    return shares.most_common(1)[0][0] if shares and shares.total() >= _NEARLY_ALL * ends else -1
 
 
 def _characters(reading: Reading) -> tuple[list[Character], dict[Reference, int]]:
@@ -61,6 +108,7 @@ def _characters(reading: Reading) -> tuple[list[Character], dict[Reference, int]
         if turn.cue and turn.cue.reference.form != "pronoun":
             counts[turn.cue.reference] += 1
     counts.update(reading.spoken)
+    counts.update(part.writer for part in reading.parts if part.writer is not None)
     return gather(counts, reading.sexes, _talk(reading))
 
 
@@ -88,12 +136,14 @@ def _talk(reading: Reading) -> Talk:
     return talk
 
 
-def _narrator(reading: Reading, characters: list[Character], meaning: dict[Reference, int]) -> int:
+def _narrator(
+    reading: Reading, characters: list[Character], meaning: dict[Reference, int], told: Sequence[Teller]
+) -> int:
     """The number of a first-person narrator, -1 without one. Known by the names that people call who talk with "I", and that the
-    narration hardly uses."""
+    narration hardly uses. What is `told` by others says nothing of them."""
     if not reading.first_person:
         return -1
-    called = _Called.by(reading, meaning)
+    called = _Called.by(reading, meaning, told)
     likely = [
         (called.score(number), -number)
         for number in sorted({*called.by_others, *called.introduced})
@@ -105,8 +155,7 @@ def _narrator(reading: Reading, characters: list[Character], meaning: dict[Refer
     else:
         number = len(characters)
         characters.append(Character(number))
-    characters[number].narrator = True
-    for word in ("i", "me", "my", "myself"):
+    for word in sorted(FIRST_PERSON):
         meaning[Reference("pronoun", "", (word,))] = number
     return number
 
@@ -118,10 +167,7 @@ def _answers_to(narrator: int, characters: list[Character], meaning: dict[Refere
         other = characters[number]
         if number == narrator or not called.is_a_byname(number) or {own.sex, other.sex} == {"female", "male"}:
             continue
-        own.references.update(other.references)
-        own.votes.update(other.votes)
-        meaning.update(dict.fromkeys(other.references, narrator))
-        other.references.clear()
+        _take_over(narrator, number, characters, meaning)
 
 
 @dataclass(slots=True)
@@ -141,19 +187,20 @@ class _Called:
     cued: Counter[int] = field(default_factory=Counter)
 
     @classmethod
-    def by(cls, reading: Reading, meaning: Mapping[Reference, int]) -> _Called:
-        called = cls(len(reading.turns))
+    def by(cls, reading: Reading, meaning: Mapping[Reference, int], told: Sequence[Teller]) -> _Called:
+        turns = [turn for turn in reading.turns if not _is_told(told, turn.start)]
+        called = cls(len(turns))
         for block in reading.mentions:
             for before, mention in pairwise((None, *block)):
-                if mention is None or mention.reference.form == "pronoun":
+                if mention is None or mention.reference.form == "pronoun" or _is_told(told, mention.start):
                     continue
                 called.told[meaning[mention.reference]] += 1
                 own = before is not None and before.reference.words in _FIRST_PERSON
                 if own and before is not None and mention.reference.form == "name":
                     called.introduced[meaning[mention.reference]] += mention.start - before.end <= _APPOSED
-        says_i = [turn.cue is not None and turn.cue.reference.words == ("i",) for turn in reading.turns]
+        says_i = [turn.cue is not None and turn.cue.reference.words == ("i",) for turn in turns]
         called.own = sum(says_i)
-        for place, turn in enumerate(reading.turns):
+        for place, turn in enumerate(turns):
             named = {meaning[reference] for reference in turn.addressed}
             if turn.cue is not None and turn.cue.reference in meaning:
                 called.cued[meaning[turn.cue.reference]] += 1
@@ -162,7 +209,7 @@ class _Called:
                 continue
             called.by_others.update(named)
             if any(
-                0 <= other < len(says_i) and says_i[other] and abs(reading.turns[other].block - turn.block) <= _NEAR_I
+                0 <= other < len(says_i) and says_i[other] and abs(turns[other].block - turn.block) <= _NEAR_I
                 for other in (place - 1, place + 1)
             ):
                 called.beside_i.update(named)
@@ -193,6 +240,10 @@ class _Called:
         )
 
 
+def _is_told(told: Sequence[Teller], offset: int) -> bool:
+    return any(teller.start <= offset < teller.end for teller in told)
+
+
 def _learn_sexes(reading: Reading, characters: Sequence[Character], speakers: Sequence[int]) -> None:
     """Whoever is still of unknown sex: by "he said" beside their speeches, by the "sir" of those who talk with them, and by what
     their name or calling makes likely."""
@@ -213,6 +264,7 @@ def _learn_sexes(reading: Reading, characters: Sequence[Character], speakers: Se
 
 
 _FIRST_PERSON = (("i",), ("me",))
+_NEARLY_ALL = 0.8
 _APPOSED = 3
 _NEAR_I = 2
 _CALLED, _LONG_STORY, _OFTEN_I = 4, 100, 30

@@ -1,26 +1,29 @@
 """Who speaks each turn: names beside the speech decide; elsewhere a ranker weighs the evidence for every likely person.
 
-The text is read twice. The first reading goes forward and knows of the turns ahead only those that a name decides; the
-second knows the odds of all of them, so that a conversation is settled from both of its ends.
+The text is read three times. The first reading goes forward and knows of the turns ahead only those that a name decides; the
+later ones know the odds of all of them, so that a conversation is settled from both of its ends.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections import Counter
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from narratix.script.addresses import called_as
 from narratix.script.cast import Character
 from narratix.script.evidence import Person, Scene, evidence
-from narratix.script.lexicon import GIVEN_NAMES, PEOPLE, Sex, sex_of_noun
+from narratix.script.lexicon import ANIMALS, GIVEN_NAMES, PEOPLE, Sex, sex_of_noun
+from narratix.script.presence import ENTERS, IS_CALLED, IS_NAMED, IS_SUBJECT, SPEAKS, Presence
 from narratix.script.reading import Reading, Turn
-from narratix.script.references import Mention, Reference
+from narratix.script.references import VOICE, Mention, Reference
 from narratix.script.sexes import sex_of_pronoun
+from narratix.script.tellers import FIRST_PERSON, Teller
 
 SURE_BY_NAME = 0.97
 SURE_BY_RANK = 0.9
@@ -29,17 +32,17 @@ SURE_BY_RANK = 0.9
 _ANYBODY = frozenset(
     ["man", "woman", "girl", "boy", "lady", "gentleman", "fellow", "child", "youth", "lad", "lass", "person"]
 ) | {"creature", "voice", "young", "old", "other"}
+_SPEAKING = PEOPLE - ANIMALS
 _USUAL = 3
+_LONG_ENOUGH = 12
+"""In a story of so many turns, whoever is there is told of."""
 _WINDOW = 16
 _POOL = 14
 _AHEAD = 6
 _BEHIND = 8
 _NEAR = 1_500
 _MANY = 100
-_FORGOTTEN = 0.05
 _ENOUGH = 2
-_SPEAKS, _IS_CALLED, _IS_SUBJECT, _IS_NAMED, _ENTERS, _FADES = 0.6, 0.5, 0.6, 0.4, 2.5, 0.6
-"""How much each adds to a person's presence, and what is left of it a paragraph later."""
 
 Watch = Callable[[int, Sequence[int], NDArray[np.float32]], None]
 """Called with the number of a turn, its candidates and their evidence."""
@@ -76,29 +79,37 @@ class Decoder:
     narrator: int
     revealed: Mapping[int, Sequence[Revealed]] = field(default_factory=dict)
     """Descriptions, by the number of their own character, that mean somebody who is named later."""
+    tellers: Sequence[Teller] = ()
+    """Who tells the parts that somebody else than `narrator` may tell, in order."""
     people: list[Person] = field(init=False)
     fixed: list[int] = field(init=False)
     may_speak: list[bool] = field(init=False)
-    most_cues: int = field(init=False)
+    bearers: Mapping[str, frozenset[int]] = field(init=False)
 
     def __post_init__(self) -> None:
         self.fixed = [self._named_by_cue(turn) for turn in self.reading.turns]
-        cues = Counter(self._cue_means(turn) for turn in self.reading.turns)
-        seen = {self.meaning.get(mention.reference, -1) for block in self.reading.mentions for mention in block}
-        present = seen.union(self.fixed)
+        cued: dict[int, list[int]] = defaultdict(list)
+        for turn in self.reading.turns:
+            cued[self._cue_means(turn)].append(turn.block)
+        told: dict[int, list[int]] = defaultdict(list)
+        for number, block in enumerate(self.reading.mentions):
+            for mention in block:
+                told[self.means(mention.reference, mention.start)].append(number)
+        present = told.keys() | set(self.fixed)
+        tells = len(self.reading.turns) >= _LONG_ENOUGH
         self.people = [
             Person(
                 character.sex,
                 character.named,
-                cues[character.number],
-                character.weight,
+                cued[character.number],
+                told[character.number],
                 character.number == self.narrator,
-                character.number not in present and character.number != self.narrator,
+                tells and character.number not in present and character.number != self.narrator,
             )
             for character in self.characters
         ]
-        self.may_speak = [_is_person(character, cues[character.number]) for character in self.characters]
-        self.most_cues = max((person.cues for person in self.people), default=0)
+        self.may_speak = [_is_person(character, len(cued[character.number])) for character in self.characters]
+        self.bearers = _bearers(self.characters)
 
     def decode(self, passes: Sequence[Odds], watches: Sequence[Watch | None] = ()) -> Decoded:
         ahead: Sequence[Mapping[int, float]] = [{number: 1.0} if number >= 0 else {} for number in self.fixed]
@@ -115,24 +126,41 @@ class Decoder:
             if not character.references and not character.narrator:
                 return character.number
         self.characters.append(Character(len(self.characters)))
-        self.people.append(Person("unknown", False, 0, 0, False, True))
+        self.people.append(Person("unknown", named=False, cues=(), told=(), narrator=False, absent=True))
         self.may_speak.append(True)
         return len(self.characters) - 1
+
+    def teller_at(self, offset: int) -> int:
+        """Who says "I" in the narration at a place, -1 for nobody."""
+        place = bisect_right(self.tellers, offset, key=_begin) - 1
+        if place >= 0 and offset < self.tellers[place].end:
+            return self.tellers[place].number
+        return self.narrator
+
+    def people_told_by(self, teller: int) -> list[Person]:
+        """Everybody, of whom only `teller` tells the story."""
+        if teller == self.narrator:
+            return self.people
+        return [
+            replace(person, narrator=number == teller) if person.narrator or number == teller else person
+            for number, person in enumerate(self.people)
+        ]
 
     def _named_by_cue(self, turn: Turn) -> int:
         if turn.cue is None:
             return -1
         if turn.cue.reference.form == "noun":
             meant = self._cue_means(turn)
-            return meant if meant >= 0 and self._is_plain(turn.cue.reference, meant) else -1
+            plain = meant >= 0 and (turn.cue.enters or self._is_plain(turn.cue.reference, meant, turn.cue.start))
+            return meant if plain else -1
         if turn.cue.reference.words == ("we",):
-            return self.narrator
-        return self.meaning.get(turn.cue.reference, -1)
+            return self.teller_at(turn.cue.start)
+        return self._cue_means(turn)
 
-    def _is_plain(self, description: Reference, meant: int) -> bool:
-        """Whether a description needs no weighing: a calling that somebody goes by ("the captain"), not one that may take up
-        anybody of that sex ("the man", "her mother")."""
-        if self.characters[meant].named:
+    def _is_plain(self, description: Reference, meant: int, offset: int) -> bool:
+        """Whether a description needs no weighing: a calling that somebody goes by ("the captain") or one of the teller's own
+        people ("my mother"), not one that may take up anybody of that sex ("the man", "her mother")."""
+        if self.characters[meant].named or (description.title in ("my", "our") and self.teller_at(offset) >= 0):
             return True
         return (
             not description.title and description.words[-1] not in _ANYBODY and self.characters[meant].weight >= _USUAL
@@ -143,6 +171,8 @@ class Decoder:
 
     def means(self, reference: Reference, offset: int) -> int:
         """Whom a reference at a place means, -1 for a pronoun other than a narrator's "I"."""
+        if self.tellers and reference.form == "pronoun" and reference.words[0] in FIRST_PERSON:
+            return self.teller_at(offset)
         number = self.meaning.get(reference, -1)
         for revealed in self.revealed.get(number, ()):
             if revealed.start <= offset < revealed.end:
@@ -150,11 +180,32 @@ class Decoder:
         return number
 
 
+def _bearers(characters: Sequence[Character]) -> dict[str, frozenset[int]]:
+    """Plain word -> who goes by it: the mothers ("his mother", "Mother Hubbard"), the captains."""
+    found: dict[str, set[int]] = defaultdict(set)
+    for character in characters:
+        for reference in character.references:
+            for word in (reference.title if reference.form == "name" else "", reference.words[-1]):
+                if plain := called_as(word):
+                    found[plain].add(character.number)
+    return {word: frozenset(numbers) for word, numbers in found.items()}
+
+
+def _only_sex(turn: Turn | None) -> Sex:
+    """The sex of everybody whom a turn calls "sir", "madam" or the like, if it is one."""
+    if turn is None:
+        return "unknown"
+    female, male = turn.calls["female"], turn.calls["male"]
+    return "unknown" if bool(female) == bool(male) else "female" if female else "male"
+
+
 def _is_person(character: Character, cues: int) -> bool:
+    if character.references and all(reference.words == (VOICE,) for reference in character.references):
+        return False  # whoever it is, the story goes on to tell of them by another name
     if cues or character.narrator:
         return True
     return any(
-        (reference.form == "noun" and reference.words[-1] in PEOPLE)
+        (reference.form == "noun" and reference.words[-1] in _SPEAKING)
         or (
             reference.form == "name"
             and ((reference.title and reference.title != "st") or reference.words[0] in GIVEN_NAMES)  # "St. Petersburg"
@@ -172,24 +223,28 @@ class _Pass:
     ahead: Sequence[Mapping[int, float]]
     watch: Watch | None
     result: Decoded = field(default_factory=Decoded)
-    recent: dict[int, int] = field(default_factory=dict)
-    """Character -> block of the last mention or speech, the most recent last."""
-    salience: dict[int, float] = field(default_factory=dict)
+    presence: Presence = field(default_factory=Presence)
     resolved: dict[int, int] = field(default_factory=dict)
     """Offset of a pronoun -> whom it means."""
     block: int = -1
+    teller: int = -1
+    """Who tells the story where the reading has come to."""
+    people: Sequence[Person] = ()
 
     def run(self) -> Decoded:
         reading = self.decoder.reading
         unread: Sequence[Mention] = ()
         place_in_block = 0
+        self.teller, self.people = self.decoder.narrator, self.decoder.people
         for place, turn in enumerate(reading.turns):
+            if (teller := self.decoder.teller_at(turn.start)) != self.teller:
+                self.teller, self.people = teller, self.decoder.people_told_by(teller)
             while self.block < turn.block:
                 self._note_all(unread[place_in_block:])
                 place_in_block = 0
                 self.block += 1
                 unread = reading.mentions[self.block]
-                self._fade()
+                self.presence.fade()
             said_before = place_in_block
             while place_in_block < len(unread) and unread[place_in_block].start < turn.start:
                 place_in_block += 1
@@ -200,9 +255,9 @@ class _Pass:
             self.result.odds.append(odds)
             if turn.cue is not None and turn.cue.reference.form == "pronoun":
                 self.resolved[turn.cue.start] = speaker
-            self._note(speaker, turn.block, _SPEAKS)
+            self.presence.note(speaker, turn.block, SPEAKS)
             for number in self._people_in(turn.addressed):
-                self._note(number, turn.block, _IS_CALLED)
+                self.presence.note(number, turn.block, IS_CALLED)
         return self.result
 
     # -- what was seen so far ------------------------------------------------------------------
@@ -214,33 +269,20 @@ class _Pass:
                 sex = sex_of_pronoun(mention.reference)
                 number = self.resolved.get(mention.start, -1)
                 if number < 0 and sex != "unknown":
-                    number = self._refer(sex)
+                    number = self._most_present(sex)
                 if number < 0:
                     continue
                 self.resolved[mention.start] = number
             if self.decoder.may_speak[number]:
-                enters = _ENTERS if mention.enters and mention.subject else 0.0
-                self._note(number, self.block, (_IS_SUBJECT if mention.subject else _IS_NAMED) + enters)
+                enters = ENTERS if mention.enters and mention.subject else 0.0
+                self.presence.note(number, self.block, (IS_SUBJECT if mention.subject else IS_NAMED) + enters)
 
-    def _note(self, number: int, block: int, salience: float) -> None:
-        self.recent.pop(number, None)
-        self.recent[number] = block
-        self.salience[number] = self.salience.get(number, 0.0) + salience
-
-    def _fade(self) -> None:
-        self.salience = {number: value * _FADES for number, value in self.salience.items() if value > _FORGOTTEN}
-
-    def _refer(self, sex: Sex) -> int:
-        """Whom "he" or "she" means here: the most present person of that sex, -1 for nobody."""
-        best, most = -1, 0.1
-        for number, value in self.salience.items():
-            if number == self.decoder.narrator or not self.decoder.may_speak[number]:
-                continue
-            own = self.decoder.people[number].sex
-            fit = value if own == sex else value * 0.4 if own == "unknown" else 0.0
-            if fit > most:
-                best, most = number, fit
-        return best
+    def _most_present(self, sex: Sex) -> int:
+        """Whom "he" or "she" means here, -1 for nobody; never who tells the story."""
+        listeners = (
+            number for number in self.presence.salience if number != self.teller and self.decoder.may_speak[number]
+        )
+        return self.presence.most_present(sex, listeners, self.people)
 
     def _near(self, block: int, start: int, end: int) -> list[tuple[Mention, int]]:
         """The mentions of a block that begin in [start, end), with whom they mean; a block may be a whole book."""
@@ -270,8 +312,9 @@ class _Pass:
         candidates = self._candidates(place, scene)
         if not candidates:
             somebody = self.decoder.somebody()
+            self.people = self.decoder.people_told_by(self.teller)
             return somebody, 0.1, {somebody: 1.0}
-        rows = evidence(scene, candidates, self.decoder.people)
+        rows = evidence(scene, candidates, self.people)
         if self.watch is not None:
             self.watch(place, candidates, rows)
         odds = self.ranker.odds(rows)
@@ -307,26 +350,36 @@ class _Pass:
             told=[] if spoken_before else self._near(turn.block - 1, turn.start - 2 * _NEAR, turn.start),
             tells=[] if spoken_behind else self._near(turn.block + 1, turn.end, turn.end + _NEAR),
             leads=turn.led,
-            present=self._refer(sex) if sex != "unknown" else -1,
+            present=self._most_present(sex) if sex != "unknown" else -1,
             before=before,
             after=[(turns[each], self.ahead[each]) for each in range(place + 1, min(len(turns), place + 1 + _BEHIND))],
             called=called,
-            recent=self.recent,
-            salience=self.salience,
-            most_cues=decoder.most_cues,
-            first_person=decoder.narrator >= 0,
+            recent=self.presence.recent,
+            salience=self.presence.salience,
+            first_person=self.teller >= 0,
             meant={
                 "addresses": self._people_in(turn.addressed),
                 "talks_of": self._people_in(turn.talked_of),
                 "addressed_next": self._people_in(near_after.addressed if near_after else ()),
                 "talked_of_before": self._people_in(near_before.talked_of if near_before else ()),
                 "talked_of_next": self._people_in(near_after.talked_of if near_after else ()),
+                "called_before": self._called(near_before),
+                "called": self._called(turn),
+                "called_next": self._called(near_after),
             },
+            called_sex=_only_sex(near_before),
+            called_sex_next=_only_sex(near_after),
         )
 
     def _people_in(self, references: Sequence[Reference]) -> frozenset[int]:
         numbers = (self.decoder.meaning[reference] for reference in references)
         return frozenset(number for number in numbers if self.decoder.may_speak[number])
+
+    def _called(self, turn: Turn | None) -> frozenset[int]:
+        """Who may be meant by "mamma" or "Captain" in a turn."""
+        if turn is None or not turn.called:
+            return frozenset()
+        return frozenset().union(*(self.decoder.bearers.get(word, frozenset()) for word in turn.called))
 
     def _candidates(self, place: int, scene: Scene) -> list[int]:
         decoder = self.decoder
@@ -336,30 +389,32 @@ class _Pass:
         for _, number in (*scene.around, *scene.told):
             if number >= 0 and decoder.may_speak[number]:
                 pool[number] = None
-        for number in reversed(self.recent):
-            if scene.turn.block - self.recent[number] > _WINDOW and len(pool) >= _ENOUGH:
+        for number in reversed(self.presence.recent):
+            if scene.turn.block - self.presence.recent[number] > _WINDOW and len(pool) >= _ENOUGH:
                 break
-            pool[number] = None
+            if decoder.may_speak[number]:
+                pool[number] = None
             if len(pool) >= _POOL:
                 break
         for number in decoder.fixed[place + 1 : place + 1 + _AHEAD]:
-            if number >= 0:
+            if number >= 0 and decoder.may_speak[number]:
                 pool[number] = None
         pool.update(dict.fromkeys(scene.called))
         if len(pool) < _ENOUGH + 1:
             pool.update(dict.fromkeys(self._further_on(place, scene.turn)))
-        if decoder.narrator >= 0:
-            pool[decoder.narrator] = None
+        if self.teller >= 0:
+            pool[self.teller] = None
         if scene.sex != "unknown" or scene.noun >= 0:
-            pool.pop(decoder.narrator, None)  # nobody tells of himself as "he" or "the man"
-        return list(pool)
+            pool.pop(self.teller, None)  # nobody tells of himself as "he" or "the man"
+        others = [number for number in pool if number not in scene.meant["addresses"]]
+        return others or list(pool)  # hardly anybody calls himself by his name
 
     def _further_on(self, place: int, turn: Turn) -> Iterator[int]:
         """At a story's start the speakers are often named only after they spoke."""
         decoder = self.decoder
         for block in decoder.reading.mentions[turn.block + 1 : turn.block + 5]:
             for mention in block:
-                number = decoder.meaning.get(mention.reference, -1)
+                number = decoder.means(mention.reference, mention.start)
                 if number >= 0 and decoder.may_speak[number]:
                     yield number
         for other in decoder.reading.turns[place : place + 5]:
@@ -368,3 +423,7 @@ class _Pass:
 
 def _start(mention: Mention) -> int:
     return mention.start
+
+
+def _begin(teller: Teller) -> int:
+    return teller.start

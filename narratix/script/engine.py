@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -54,6 +56,14 @@ class _Line:
 _READ = _Line(NARRATOR, "", 1.0)
 
 
+class _Told(NamedTuple):
+    """Characters [start, end) are told by somebody of the cast: a journal, a letter."""
+
+    start: int
+    end: int
+    line: _Line
+
+
 def write_script(text: str) -> Script:
     """Read a story into a script: segments that tile it, a cast, music and effects.
 
@@ -66,12 +76,12 @@ def write_script(text: str) -> Script:
     blocks = find_blocks(text)
     quotes = find_quotes(text, blocks) if language == "en" else []
     tiles = tile(text, blocks, quotes)
-    lines, cast, notes = _cast_lines(text, blocks, quotes, tiles)
+    lines, cast, notes, told = _cast_lines(text, blocks, quotes, tiles)
     if language != "en":
         notes.append(
             f"The text seems to be in {NAMES[language]}; the rules know who speaks only in English, so the narrator reads all of it."
         )
-    segments = tuple(_segment(text, blocks, tiles, place, lines) for place in range(len(tiles)))
+    segments = tuple(_segment(text, blocks, tiles, place, lines, told) for place in range(len(tiles)))
     check_tiling(text, segments)
     return Script(
         engine=ENGINE,
@@ -90,7 +100,7 @@ def write_script(text: str) -> Script:
 
 def _cast_lines(
     text: str, blocks: Sequence[Block], quotes: Sequence[Quote], tiles: Sequence[Tile]
-) -> tuple[dict[int, _Line], list[CastMember], list[str]]:
+) -> tuple[dict[int, _Line], list[CastMember], list[str], list[_Told]]:
     reading = read(text, blocks, quotes)
     result = attribute(reading)
     shown = spellings(uses(text, reading))
@@ -111,8 +121,13 @@ def _cast_lines(
         for number in spoken:
             direction = _direction(text, blocks[turn.block], quotes, number) or lasting(direction)
             lines[number] = _Line(ids[speaker], direction, confidence)
+    for teller in result.tellers:
+        if teller.number not in ids:
+            ids[teller.number] = f"c{len(cast)}"
+            cast.append(_member(result, teller.number, ids[teller.number], shown))
+    told = [_Told(teller.start, teller.end, _Line(ids[teller.number], "", 1.0)) for teller in result.tellers]
     notes = [f"The speaker of {doubtful} of {len(reading.turns)} speeches is a guess."] if doubtful else []
-    return lines, _distinct(cast), notes
+    return lines, _distinct(cast), notes, told
 
 
 def uses(text: str, reading: Reading) -> Iterator[tuple[Reference, str]]:
@@ -176,10 +191,15 @@ def _direction(text: str, block: Block, quotes: Sequence[Quote], number: int) ->
 
 
 def _segment(
-    text: str, blocks: Sequence[Block], tiles: Sequence[Tile], place: int, lines: Mapping[int, _Line]
+    text: str,
+    blocks: Sequence[Block],
+    tiles: Sequence[Tile],
+    place: int,
+    lines: Mapping[int, _Line],
+    told: Sequence[_Told],
 ) -> Segment:
     tile = tiles[place]
-    line = lines.get(tile.quote, _READ)
+    line = lines.get(tile.quote) or _telling(tile, blocks, told)
     return Segment(
         start=tile.start,
         end=tile.end,
@@ -190,6 +210,18 @@ def _segment(
         pause_after=_pause(text, blocks, tiles, place),
         confidence=line.confidence,
     )
+
+
+def _telling(tile: Tile, blocks: Sequence[Block], told: Sequence[_Told]) -> _Line:
+    """Who tells a part reads it, but for its headings."""
+    place = bisect_right(told, tile.start, key=_begin) - 1
+    if place < 0 or tile.start >= told[place].end or blocks[tile.block].kind == "heading":
+        return _READ
+    return told[place].line
+
+
+def _begin(told: _Told) -> int:
+    return told.start
 
 
 def _pause(text: str, blocks: Sequence[Block], tiles: Sequence[Tile], place: int) -> float:

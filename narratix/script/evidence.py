@@ -8,6 +8,7 @@ for Quote Attribution" (EACL 2017).
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -31,7 +32,8 @@ FEATURES: Final = (
     "told_subject", "told_first", "told_mention", "told_last", "told_leads", "tells_next",
     # what is said to whom, and of whom
     "addresses", "talks_of", "addressed_before", "addressed_earlier", "addressed_next", "talked_of_before",
-    "talked_of_next",
+    "talked_of_next", "called_before", "calls", "called_next", "called_sex", "called_other_sex", "called_sex_next",
+    "called_other_sex_next",
     # who speaks before and after
     "spoke_here", "spoke_before", "spoke_asking", "spoke_apart", "spoke_that", "spoke_that_apart", "spoke_third", "newcomer",
     "speaks_next", "speaks_here_next", "speaks_then", "speaks_third", "speaks_soon", "spoke_lately", "lately_age",
@@ -46,6 +48,8 @@ _BESIDE = 3
 _CLOSE = 2
 _LATELY = 10
 _OLDEST = 20
+_AROUND = 150
+"""Paragraphs either way, in which whoever speaks and is told of counts."""
 
 
 @dataclass(slots=True)
@@ -54,8 +58,10 @@ class Person:
 
     sex: Sex
     named: bool
-    cues: int
-    weight: int
+    cues: Sequence[int]
+    """The blocks in which a cue names them, in order."""
+    told: Sequence[int]
+    """The blocks whose narration tells of them, one for each time, in order."""
     narrator: bool
     absent: bool
 
@@ -84,10 +90,12 @@ class Scene:
     """Character -> how far behind (1, 2) a turn addressed them."""
     recent: Mapping[int, int]
     salience: Mapping[int, float]
-    most_cues: int
     first_person: bool
     meant: Mapping[str, frozenset[int]]
     """Who is addressed or talked of in this turn, the one before and the one after."""
+    called_sex: Sex = "unknown"
+    """Of whom the turn before calls "sir", "madam" or the like, and the turn after."""
+    called_sex_next: Sex = "unknown"
 
 
 def evidence(scene: Scene, candidates: Sequence[int], people: Sequence[Person]) -> NDArray[np.float32]:
@@ -99,15 +107,16 @@ def evidence(scene: Scene, candidates: Sequence[int], people: Sequence[Person]) 
     fitting.sort(key=lambda number: -scene.salience.get(number, 0.0))
     cue = _Cue.of(scene, people)
     beat = _Beat.of(scene)
+    cues = {number: _nearby(people[number].cues, scene.turn.block) for number in candidates}
     for place, number in enumerate(candidates):
         person = people[number]
         found = dict(shared)
         _weigh_cue(found, scene, cue, number, person, fitting)
         _weigh_beat(found, scene, beat, number, person)
         _weigh_telling(found, scene, number)
-        _weigh_address(found, scene, number)
+        _weigh_address(found, scene, number, person)
         _weigh_turns(found, scene, number)
-        _weigh_person(found, scene, number, person, by_age)
+        _weigh_person(found, scene, number, person, by_age, cues)
         row = rows[place]
         for name, value in found.items():
             row[_COLUMN[name]] = value
@@ -176,7 +185,7 @@ def _weigh_cue(
     found["cue_earlier"] = number in cue.earlier
     if number == scene.noun:
         found["noun_own"] = 1.0
-        found["noun_own_weight"] = math.log1p(person.weight) / 4
+        found["noun_own_weight"] = math.log1p(_nearby(person.told, scene.turn.block)) / 4
         found["noun_owned"] = scene.turn.cue.reference.title != ""
 
 
@@ -236,7 +245,7 @@ def _weigh_telling(found: dict[str, float], scene: Scene, number: int) -> None:
     found["tells_next"] = bool(subjects) and subjects[0] == number
 
 
-def _weigh_address(found: dict[str, float], scene: Scene, number: int) -> None:
+def _weigh_address(found: dict[str, float], scene: Scene, number: int, person: Person) -> None:
     meant = scene.meant
     found["addresses"] = number in meant["addresses"]
     found["talks_of"] = number in meant["talks_of"]
@@ -245,6 +254,12 @@ def _weigh_address(found: dict[str, float], scene: Scene, number: int) -> None:
     found["addressed_next"] = number in meant["addressed_next"]
     found["talked_of_before"] = number in meant["talked_of_before"]
     found["talked_of_next"] = number in meant["talked_of_next"]
+    found["called_before"] = number in meant["called_before"]
+    found["calls"] = number in meant["called"]
+    found["called_next"] = number in meant["called_next"]
+    for sex, name in ((scene.called_sex, ""), (scene.called_sex_next, "_next")):
+        if "unknown" not in (sex, person.sex):
+            found[("called_sex" if sex == person.sex else "called_other_sex") + name] = 1.0
 
 
 # -- the conversation ------------------------------------------------------------------------------
@@ -290,14 +305,26 @@ def _weigh_turns(found: dict[str, float], scene: Scene, number: int) -> None:
     found["speaks_soon"] = math.log1p(soon) / 2
 
 
-def _weigh_person(found: dict[str, float], scene: Scene, number: int, person: Person, by_age: Sequence[int]) -> None:
+def _nearby(blocks: Sequence[int], block: int) -> int:
+    """How many of the blocks lie around one. In a long book nobody is near all the time: what counts is this part of it."""
+    return bisect_right(blocks, block + _AROUND) - bisect_left(blocks, block - _AROUND)
+
+
+def _weigh_person(
+    found: dict[str, float],
+    scene: Scene,
+    number: int,
+    person: Person,
+    by_age: Sequence[int],
+    cues: Mapping[int, int],
+) -> None:
     age = min(_OLDEST, scene.turn.block - scene.recent.get(number, scene.turn.block - _OLDEST))
     found["age"] = math.log1p(max(0, age)) / 3
     found["age_rank"] = 1.0 / (1 + by_age.index(number))
     found["salience"] = math.log1p(scene.salience.get(number, 0.0))
-    found["cues"] = math.log1p(person.cues) / 5
-    found["cues_share"] = person.cues / max(1, scene.most_cues)
-    found["weight"] = math.log1p(person.weight) / 6
+    found["cues"] = math.log1p(cues[number]) / 5
+    found["cues_share"] = cues[number] / max(1, *cues.values())
+    found["weight"] = math.log1p(_nearby(person.told, scene.turn.block)) / 6
     found["named"] = person.named
     found["described"] = not person.named and not person.narrator
     found["narrator"] = person.narrator

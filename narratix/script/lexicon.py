@@ -40,7 +40,9 @@ SPEECH_VERBS: Final = _words("""
     spoke speaks speak speaking started stormed teased thundered trilled uttered ventured ventures volunteered went goes
     apologized apologised apostrophized soliloquized soliloquised vociferated submitted supplied rasped rumbled
     simpered reported reports remonstrated rebuked reproached lied lisped lamented twittered yawned
-    put mouthed
+    put mouthed hesitated hesitates challenged prompted guessed jested chided taunted declaimed proceeded informed
+    reassured comforted soothed fumed coughed purred crooned screeched trumpeted countered parried amended qualified
+    mimicked interjected inserted asseverated contended argued expostulated reproved charged confided
 """)
 """Verbs that can stand beside a speech. Weak ones (smiled, went, put, started) count only next to its marks."""
 
@@ -50,6 +52,14 @@ SURE_VERBS: Final = _words("""
     growled grumbled gasped screamed shrieked yelled hissed stammered mumbled interrupted protested insisted
     suggested explained ejaculated quoth drawled sighed added continued observed returned repeated
 """)
+
+VERBS: Final = _words("""
+    bent bowed broke brought came caught comes drew drove fell felt flung found gave gives goes got grew heard held hung
+    kept knew laid lay leaned leant led left let looked looks made met nods paid put ran rang read rode rose sank sat
+    saw sent set shakes shook shot shrank shut sits smiles sprang spun stands stood struck stuck swung takes threw took
+    turned turns understood went wept woke won wore
+""")
+"""What people do, in forms that do not end in "ed"."""
 
 FEMALE_TITLES: Final = _words(
     "mrs miss ms lady madam madame mme mademoiselle mlle aunt auntie queen princess duchess countess baroness sister "
@@ -111,6 +121,12 @@ _NOT_TRADES: Final = _words(
     "parent infant servant patient student tormentor attendant assistant"
 )
 _TRADES: Final = ("er", "or", "ist", "smith")
+ANIMALS: Final = _words("""
+    dragon wolf fox bear cat dog horse raven crow owl mouse rabbit hare tortoise turtle frog caterpillar gryphon duck parrot
+    bird lion tiger monkey rat snake spider donkey pony pig dormouse beast machine computer
+""")
+"""Who can be told of at length and seldom speaks."""
+
 PEOPLE: Final = FEMALE_PEOPLE | MALE_PEOPLE | PLAIN_PEOPLE
 
 ARTICLES: Final = _words("the a an this that one another")

@@ -62,6 +62,7 @@ BEFORE_GIVEN_NAMES = frozenset(
     ("miss", "master", "sir", "lady", "uncle", "aunt", "princess", "prince", "sister", "brother")
 )
 SMALL = frozenset(("of", "de", "van", "von", "du", "la", "le", "di", "da", "and"))
+_PARTICLES = SMALL - {"of", "and"}
 
 
 def plain_title(title: str) -> str:
@@ -69,10 +70,12 @@ def plain_title(title: str) -> str:
 
 
 def core(reference: Reference) -> tuple[str, ...]:
-    """The words without a place: "Lord Crocker of Crocker" is Lord Crocker."""
+    """The words without a place, and a family name as one: "Lord Crocker of Crocker" is Lord Crocker, "Van Helsing" one word."""
     words = reference.words
     if "of" in words and words.index("of") > 0:
         words = words[: words.index("of")]
+    if len(words) > 1 and words[-2] in _PARTICLES:
+        words = (*words[:-2], f"{words[-2]} {words[-1]}")
     return (f"st {words[0]}", *words[1:]) if reference.title in ("st", "saint") else words
 
 
@@ -155,6 +158,8 @@ def compatible(one: Reference, other: Reference) -> bool:
         return _same_given(short[0], long[0]) and (short[0] == long[0] or not noble)
     if "mrs" in (one.title, other.title) and one.title != other.title and GIVEN_NAMES.get(long[0]) != "female":
         return False
+    if sorted(short) == sorted(long):
+        return True  # "Harker, Jonathan"
     return _same_given(short[0], long[0]) and short[-1] == long[-1]
 
 
@@ -179,7 +184,9 @@ def display_name(reference: Reference, spelling: str) -> str:
             words = ["The", *words[1:]] if keeps else words[1:]
             break
     capitals = [word.capitalize() if word.isupper() and len(word) > 2 else word for word in words]
-    return " ".join(word[0].upper() + word[1:] if word.casefold() not in SMALL else word for word in capitals)
+    return " ".join(
+        word[0].upper() + word[1:] if word.casefold() not in SMALL else word.casefold() for word in capitals
+    )
 
 
 def spellings(uses: Iterable[tuple[Reference, str]]) -> dict[Reference, str]:

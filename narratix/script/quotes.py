@@ -26,6 +26,7 @@ _OPENING_CONTEXT = frozenset('([{—–-“"«_*/…,.:;!?')
 _DASH = re.compile(r"(?:[—–―]|--)[ \t\u00a0]?(?=[\w¿¡«“\"…'’])|- (?=\w)")
 _DASH_CUE = re.compile(r"[,.!?…](?=\s+(?:(?:I|he|she|they|[A-Z][\w.]+)\s+)?(?P<verb>[a-z]+)\b)", re.UNICODE)
 _SCARE_LENGTH = 60
+_FEW_WORDS = 2
 _LOOKAHEAD = 4
 _REACH = 3_000
 """How far marks are counted to see whether they balance."""
@@ -241,10 +242,10 @@ def _is_speech(text: str, quote: Quote, block: Block) -> bool:
     inside = text[quote.start + 1 : quote.end - 1].strip()
     if not any(map(str.isalnum, inside)):
         return False
-    if quote.end - quote.start > _SCARE_LENGTH or inside[-1] in ".!?…,—-;:":
-        return True
     before = text[max(block.start, quote.start - 40) : quote.start].rstrip()
     after = text[quote.end : min(block.end, quote.end + 40)].lstrip()
+    if quote.end - quote.start > _SCARE_LENGTH or inside[-1] in ".!?…,—-;:":
+        return not _is_mentioned(inside, before, after)
     if before.endswith((",", ":", ".", "!", "?", "—", "--", "”", '"', "’")) or not before:
         words = re.findall(r"[^\W\d_]+", after[:40])
         spoken = after[:1] in ",;" or any(word.casefold() in SPEECH_VERBS for word in words[:3])
@@ -253,6 +254,15 @@ def _is_speech(text: str, quote: Quote, block: Block) -> bool:
         return spoken or not after
     last_words = re.findall(r"[^\W\d_]+", before)
     return any(word.casefold() in SPEECH_VERBS for word in last_words[-1:])
+
+
+def _is_mentioned(inside: str, before: str, after: str) -> bool:
+    """ "some “biltong,” or dried game-flesh": a word or two amid a sentence, with the sentence's own comma inside the marks."""
+    few = inside[0].islower() and inside[-1] == "," and len(inside.split()) <= _FEW_WORDS
+    if not few or not before[-1:].isalpha() or not after[:1].islower():
+        return False
+    last, following = re.findall(r"[^\W\d_]+", before)[-1], re.findall(r"[^\W\d_]+", after)[:3]
+    return not any(word.casefold() in SPEECH_VERBS for word in (last, *following))
 
 
 # -- dashes ----------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from narratix.script.evidence import FEATURES
 
 Floats = NDArray[np.float32]
 PASSES = 2
-"""The text is read twice: the second time the odds of the turns to come are known from the first."""
+"""A ranker for the first reading of a text, and one for the later ones, which know the odds of the turns to come."""
 
 
 class WrongRanker(ValueError):
@@ -45,22 +45,27 @@ class Ranker:
         return shares
 
 
+def readings(first: Ranker, later: Ranker) -> tuple[Ranker, ...]:
+    """The ranker of each reading: a third one settles what the second has turned over."""
+    return first, later, later
+
+
 @lru_cache(maxsize=1)
 def rankers() -> tuple[Ranker, ...]:
-    """The shipped model, a ranker for each pass. Raises WrongRanker."""
+    """The shipped model, a ranker for each reading. Raises WrongRanker."""
     with files("narratix.script").joinpath("speakers.npz").open("rb") as file:
         return load(file)
 
 
 def load(file: IO[bytes]) -> tuple[Ranker, ...]:
-    """A ranker for each pass, from a file that training/train_speakers.py wrote. Raises WrongRanker."""
+    """A ranker for each reading, from a file that training/train_speakers.py wrote. Raises WrongRanker."""
     with np.load(file) as stored:
         if tuple(stored["features"].tolist()) != FEATURES:
             raise WrongRanker(
                 "narratix/script/speakers.npz was trained on other evidence than this code gathers; "
                 "train it anew with training/train_speakers.py."
             )
-        return tuple(
+        first, later = (
             Ranker(
                 stored[f"hidden_{each}"],
                 stored[f"hidden_bias_{each}"],
@@ -70,3 +75,4 @@ def load(file: IO[bytes]) -> tuple[Ranker, ...]:
             )
             for each in range(PASSES)
         )
+        return readings(first, later)

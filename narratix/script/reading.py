@@ -6,22 +6,16 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from narratix.script.addresses import forms_of_address, named_in
 from narratix.script.cues import Cue, cue_after, cue_before
 from narratix.script.layout import Block
-from narratix.script.lexicon import NOT_NAMES
 from narratix.script.quotes import Quote
-from narratix.script.references import Mention, NameBook, Reference, mentions, reference_at
+from narratix.script.references import Mention, NameBook, Reference, mentions
 from narratix.script.sexes import weigh
+from narratix.script.tellers import Part, find_parts
 from narratix.script.words import Token, tokens
 
-_ADDRESS_BEFORE = frozenset(",.!?;:—-\"“‘'(…")
-_ADDRESS_AFTER = frozenset(",.!?;:—-\"”’'…")
-_ADDRESSES = {
-    "sir": "male", "boy": "male", "lad": "male", "man": "male", "fellow": "male", "chap": "male", "sonny": "male",
-    "madam": "female", "ma'am": "female", "miss": "female", "girl": "female", "madame": "female", "lady": "female",
-}  # fmt: skip
 _OWN = frozenset((("i",), ("me",), ("my",)))
-_ENDEARMENTS = frozenset(("dear", "dearest", "darling", "old", "good", "poor"))
 
 
 @dataclass(slots=True)
@@ -38,6 +32,8 @@ class Turn:
     """People named in it who are not called."""
     calls: Counter[str] = field(default_factory=Counter)
     """The sexes that its forms of address tell: "sir", "my boy", "madam"."""
+    called: list[str] = field(default_factory=list)
+    """What else it calls people: "mother", "captain"."""
     continues: bool = False
     asks: bool = False
     """It ends with a question."""
@@ -56,6 +52,10 @@ class Reading:
     first_person: bool
     sexes: dict[Reference, Counter[str]]
     """What the narration tells of the sex of each name and description, in decibans."""
+    parts: list[Part] = field(default_factory=list)
+    """The headings that say who tells what follows."""
+    ends: int = 0
+    """Where the text ends, in characters."""
 
 
 def read(text: str, blocks: Sequence[Block], quotes: Sequence[Quote]) -> Reading:
@@ -76,11 +76,20 @@ def read(text: str, blocks: Sequence[Block], quotes: Sequence[Quote]) -> Reading
     turns: list[Turn] = []
     spoken: Counter[Reference] = Counter()
     found: list[list[Mention]] = []
-    for page in pages:
+    for before, page in zip((None, *pages), pages, strict=False):
         is_prose = page.block.kind == "paragraph"
         found.append([mention for stretch in page.narration for mention in mentions(stretch, book)] if is_prose else [])
-        turns.extend(_turns(page, quotes, book, spoken))
-    return Reading(book, turns, found, spoken, _in_first_person(found, pages), weigh(text, found))
+        turns.extend(_turns(page, before, quotes, book, spoken))
+    return Reading(
+        book,
+        turns,
+        found,
+        spoken,
+        _in_first_person(found, pages),
+        weigh(text, found),
+        find_parts(text, blocks, book),
+        len(text),
+    )
 
 
 @dataclass(slots=True)
@@ -104,7 +113,9 @@ class _Page:
         self.narration.append(tokens(self.text, position, self.block.end))
 
 
-def _turns(page: _Page, quotes: Sequence[Quote], book: NameBook, spoken: Counter[Reference]) -> Iterator[Turn]:
+def _turns(
+    page: _Page, page_before: _Page | None, quotes: Sequence[Quote], book: NameBook, spoken: Counter[Reference]
+) -> Iterator[Turn]:
     """Quotes with a cue of their own begin a turn when the cue names somebody else; the rest join a neighbour."""
     current: Turn | None = None
     for index, number in enumerate(page.quotes):
@@ -120,11 +131,14 @@ def _turns(page: _Page, quotes: Sequence[Quote], book: NameBook, spoken: Counter
         )
         if cue is None and before is not None and not taken:
             cue = before
-        addressed, talked_of = _named_in(page.text, page.speech[index], quote, book)
+        if cue is None and quote.start == page.block.start and not quote.continues:
+            cue = _cue_of_leading(page, page_before, quote, book)
+        addressed, talked_of = named_in(page.text, page.speech[index], quote, book)
         spoken.update(talked_of)
         asks = closing == "?"
         replies = current is not None and not page.narration[index] and not quote.continues
-        if current is None or replies or _changes(current, cue):
+        answers = current is not None and _calls_speaker(page.text[current.end : quote.start], current, addressed)
+        if current is None or replies or answers or _changes(current, cue):
             if current is not None:
                 yield current
             led = quote.start == page.block.start and page.text[
@@ -149,9 +163,26 @@ def _turns(page: _Page, quotes: Sequence[Quote], book: NameBook, spoken: Counter
             current.addressed.extend(addressed)
             current.talked_of.extend(talked_of)
             current.asks = asks
-        current.calls.update(_forms_of_address(page.speech[index], page.text))
+        for word, sex in forms_of_address(page.speech[index], page.text):
+            if sex != "unknown":
+                current.calls[sex] += 1
+            current.called.append(word)
     if current is not None:
         yield current
+
+
+def _cue_of_leading(page: _Page, before: _Page | None, quote: Quote, book: NameBook) -> Cue | None:
+    """The cue in a paragraph that ends with a colon: "Then she asked again:"."""
+    if before is None or before.block.kind != "paragraph" or page.text[before.block.end - 1] != ":":
+        return None
+    return cue_before(page.text, before.narration[-1], book, quote.start)
+
+
+def _calls_speaker(between: str, turn: Turn, addressed: Sequence[Reference]) -> bool:
+    """Whether a speech in the same paragraph calls by name who has just spoken, and so is an answer."""
+    if turn.cue is None or turn.cue.reference.form != "name" or not between.rstrip().endswith((".", "!", "?")):
+        return False
+    return any(reference.words[-1] == turn.cue.reference.words[-1] for reference in addressed)
 
 
 def _changes(turn: Turn, cue: Cue | None) -> bool:
@@ -161,7 +192,7 @@ def _changes(turn: Turn, cue: Cue | None) -> bool:
     if cue.reference == turn.cue.reference:
         return False
     return cue.reference.form != "pronoun" or (
-        turn.cue.reference.form == "pronoun" or cue.reference.words[0] in ("i", "they")
+        turn.cue.reference.form == "pronoun" or cue.reference.words[0] in ("i", "they", "voice", "other")
     )
 
 
@@ -169,61 +200,6 @@ def _better(one: Cue | None, other: Cue | None) -> Cue | None:
     if one is None or other is None:
         return one or other
     return other if one.reference.form == "pronoun" and other.reference.form != "pronoun" else one
-
-
-def _named_in(
-    text: str, stretch: Sequence[Token], quote: Quote, book: NameBook
-) -> tuple[list[Reference], list[Reference]]:
-    """Whom a speech calls by name, and whom it only names."""
-    addressed: list[Reference] = []
-    talked_of: list[Reference] = []
-    index = 0
-    while index < len(stretch):
-        token = stretch[index]
-        found = (
-            reference_at(stretch, index, book)
-            if (token.capital and token.lower not in NOT_NAMES)
-            or (token.capital and token.lower.rstrip(".") in ("mr", "mrs", "miss", "dr", "sir", "lady", "lord"))
-            else None
-        )
-        if found is None or found.reference.form != "name":
-            index += 1
-            continue
-        left = index
-        while left and stretch[left - 1].lower in _ENDEARMENTS:
-            left -= 1
-        if left and left != index and stretch[left - 1].lower == "my":
-            left -= 1
-        before = stretch[left].gap.strip() if left else "“"
-        after = text[found.end : found.end + 2].strip() or text[found.end : quote.end].strip()[:1]
-        called = before[-1:] in _ADDRESS_BEFORE and before != "" and after[:1] in _ADDRESS_AFTER and after != ""
-        if left < index and stretch[left].lower in ("my", "dear") and after[:1] in _ADDRESS_AFTER and after:
-            called = True
-        if called or (left and stretch[left - 1].lower in ("oh", "o") and after[:1] in _ADDRESS_AFTER):
-            addressed.append(found.reference)
-        else:
-            talked_of.append(found.reference)
-        index = max(found.after, index + 1)
-    return addressed, talked_of
-
-
-def _forms_of_address(stretch: Sequence[Token], text: str) -> Iterator[str]:
-    """The sex of everybody who is called "sir", "madam", "my boy" or the like, between marks."""
-    for index, token in enumerate(stretch):
-        sex = _ADDRESSES.get(token.lower)
-        if sex is None or text[token.end : token.end + 1] not in _ADDRESS_AFTER:
-            continue
-        before = stretch[index - 1].lower if index else ""
-        if (token.gap.strip()[-1:] in _ADDRESS_BEFORE and (index == 0 or token.gap.strip())) or before in (
-            "my",
-            "dear",
-            "old",
-            "young",
-            "yes",
-            "no",
-            "good",
-        ):
-            yield sex
 
 
 def _in_first_person(found: Sequence[Sequence[Mention]], pages: Sequence[_Page]) -> bool:

@@ -22,6 +22,7 @@ from narratix.script.lexicon import (
     SPEECH_VERBS,
     SURE_VERBS,
     TITLES,
+    VERBS,
 )
 from narratix.script.words import Token, touches
 
@@ -31,85 +32,13 @@ _PRONOUNS = frozenset(
 )
 _SUBJECTS = frozenset(["i", "he", "she", "they", "we", "it"])
 _LINKS = frozenset(["of", "de", "van", "von", "du", "la", "le", "di", "da", "del", "mac", "st"])
-_VERBS = frozenset(
-    [
-        "came",
-        "went",
-        "took",
-        "looked",
-        "saw",
-        "stood",
-        "sat",
-        "got",
-        "gave",
-        "turned",
-        "rose",
-        "ran",
-        "held",
-        "fell",
-        "drew",
-        "threw",
-        "shook",
-        "made",
-        "put",
-        "let",
-        "felt",
-        "knew",
-        "left",
-        "kept",
-        "heard",
-        "broke",
-        "laid",
-        "led",
-        "met",
-        "lay",
-        "set",
-        "sprang",
-        "struck",
-        "wore",
-        "bent",
-        "brought",
-        "caught",
-        "sent",
-        "shut",
-        "shot",
-        "rode",
-        "drove",
-        "found",
-        "grew",
-        "bowed",
-        "read",
-        "paid",
-        "leaned",
-        "leant",
-        "led",
-        "hung",
-        "flung",
-        "won",
-        "wept",
-        "woke",
-        "understood",
-        "swung",
-        "stuck",
-        "spun",
-        "shrank",
-        "sank",
-        "rang",
-        "comes",
-        "looks",
-        "takes",
-        "turns",
-        "stands",
-        "sits",
-        "gives",
-        "smiles",
-        "nods",
-        "shakes",
-        "goes",
-    ]
-)
 _ANAPHORIC = frozenset(("other", "latter", "former", "companion", "speaker", "newcomer", "friend"))
 """Nouns that, like a pronoun, take up somebody whom the story has named."""
+VOICE = "voice"
+"""The voice of somebody whom the story does not name yet; "his voice" is his."""
+_ENTERING = frozenset(("a", "an", "another"))
+_WEIGHTLESS = frozenset(("certain", "said", "same"))
+"""Adjectives that tell nothing of whom they stand before: "a certain tall soldier" is the tall soldier."""
 _MONTHS = frozenset(("march", "april", "may", "june", "august"))
 _BEFORE_MONTHS = frozenset(
     ("last", "in", "of", "since", "next", "early", "late", "this", "every", "until", "till", "by")
@@ -200,7 +129,7 @@ class NameBook:
 def is_verb(token: Token) -> bool:
     word = token.lower
     return (
-        word in SPEECH_VERBS or word in AUXILIARIES or word in _VERBS or (word.endswith("ed") and len(word) > 3)
+        word in SPEECH_VERBS or word in AUXILIARIES or word in VERBS or (word.endswith("ed") and len(word) > 3)
     ) and not token.capital
 
 
@@ -219,7 +148,24 @@ def reference_at(stretch: Sequence[Token], index: int, book: NameBook, *, lenien
         return Mention(token.start, token.end, Reference("noun", "", ("other",)), False, index + 1)
     if token.lower in ARTICLES or token.lower in POSSESSIVES:
         return _named(stretch, index + 1, book, index) or _described(stretch, index, lenient=lenient)
-    return _named(stretch, index, book, index)
+    return _named(stretch, index, book, index) or _relative(stretch, index, book)
+
+
+def _relative(stretch: Sequence[Token], index: int, book: NameBook) -> Mention | None:
+    """ "Tom's aunt", "Mrs. Hale's maid": somebody known by whose they are, as "his aunt" is."""
+    if not stretch[index].capital:
+        return None
+    for place in range(index, min(len(stretch) - 1, index + _LONGEST_PHRASE)):
+        token, follows = stretch[place], stretch[place + 1]
+        if not (book.is_name(token) or token.lower in TITLES) or not touches(follows.gap):
+            return None
+        if token.possessive:
+            if follows.lower not in PEOPLE or follows.capital or follows.possessive:
+                return None
+            return Mention(
+                stretch[index].start, follows.end, Reference("noun", "his", (follows.lower,)), False, place + 2
+            )
+    return None
 
 
 def _owner_of_voice(stretch: Sequence[Token], index: int, book: NameBook) -> Mention | None:
@@ -342,7 +288,7 @@ def _described(stretch: Sequence[Token], index: int, *, lenient: bool) -> Mentio
             break
         if token.lower in PEOPLE:
             head = position
-            if token.possessive:
+            if token.possessive and not _is_owner(stretch, position):
                 break
             continue
         if is_verb(token) and (head >= 0 or not lenient or not token.lower.endswith("ed")):
@@ -359,12 +305,22 @@ def _described(stretch: Sequence[Token], index: int, *, lenient: bool) -> Mentio
         head = _last_noun(stretch, index + 1, limit)
     if head < 0:
         return None
-    words = [token.lower for token in stretch[index + 1 : head + 1]]
+    phrase = [token for token in stretch[index + 1 : head + 1] if token.lower not in _WEIGHTLESS] or [stretch[head]]
+    words = [f"{token.lower}'s" if token.possessive else token.lower for token in phrase]
     owner = stretch[index].lower
     title = owner if owner in POSSESSIVES else ""
-    if words[-1] in _ANAPHORIC and (title or len(words) == 1):
+    if words[-1] == VOICE and stretch[index].lower in _ENTERING:
+        words = [VOICE]
+    elif words[-1] == VOICE or (words[-1] in _ANAPHORIC and (title or len(words) == 1)):
         return _mention(stretch, index, head + 1, Reference("pronoun", title, (words[-1],)), stretch[head])
     return _mention(stretch, index, head + 1, Reference("noun", title, tuple(words)), stretch[head])
+
+
+def _is_owner(stretch: Sequence[Token], position: int) -> bool:
+    """Whether a possessive goes on to the person who is meant: "my brother's wife"."""
+    return (
+        position + 1 < len(stretch) and stretch[position + 1].lower in PEOPLE and not stretch[position + 1].possessive
+    )
 
 
 def _last_noun(stretch: Sequence[Token], first: int, limit: int) -> int:
@@ -382,7 +338,7 @@ def _last_noun(stretch: Sequence[Token], first: int, limit: int) -> int:
 def _mention(stretch: Sequence[Token], begin: int, stop: int, reference: Reference, last: Token) -> Mention | None:
     if last.possessive:
         return None
-    enters = reference.form == "noun" and stretch[begin].lower in ("a", "an")
+    enters = reference.form == "noun" and stretch[begin].lower in _ENTERING
     return Mention(stretch[begin].start, last.end, reference, False, stop, enters)
 
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’\-][^\W\d_]+)*")
-_POSSESSIVE = ("'s", "’s")
+_POSSESSIVE = ("'s", "’s", "'S", "’S")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def tokens(text: str, start: int, end: int) -> list[Token]:
         possessive = word.endswith(_POSSESSIVE) and len(word) > 2
         if possessive:
             word = word[:-2]
-        elif text[match.end() : match.end() + 1] in ("'", "’") and word.endswith("s"):
+        elif text[match.end() : match.end() + 1] in ("'", "’") and word.endswith(("s", "S")):
             possessive = text[match.end() + 1 : match.end() + 2].isspace()
         found.append(
             Token(

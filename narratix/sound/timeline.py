@@ -86,7 +86,7 @@ def build_timeline(
     """The drama of `placed` lines. It ends `tail` seconds after the last word: music fades out over
     them, without music they are cut to one second. `complete` as for `lay_lines`.
 
-    What people say and what happens is heard in the place of its line. A narrator is in no place; nor is what comes
+    What people say and what happens is heard in the place of its line. Whoever tells the story is in no place; nor is what comes
     through something (`media`), nor a bed of ambience, which is the place."""
     happens = {line: place.name for place in places for line in range(place.first_line, place.last_line)}
     voices = [line for line in placed if line.spoken is not None]
@@ -102,7 +102,7 @@ def build_timeline(
                 key=line.spoken.clip_key,
                 begins=line.begins,
                 ends=line.ends,
-                pan=stage_position(line.segment.speaker),
+                pan=stage_position(line.segment.speaker) if line.segment.kind == "speech" else 0.0,
                 energies=line.spoken.energies,
                 place=_sounds_in(line.segment, happens.get(line.line, "")),
             )

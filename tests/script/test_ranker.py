@@ -24,7 +24,7 @@ def evidence_for(name: str, value: float) -> NDArray[np.float32]:
 
 def test_given_the_shipped_model_when_loaded_then_it_is_small_and_its_odds_add_up_to_one() -> None:
     assert len(files("narratix.script").joinpath("speakers.npz").read_bytes()) < 1_000_000
-    assert len(rankers()) == PASSES
+    assert len({id(each) for each in rankers()}) == PASSES
     rows = np.random.default_rng(1).random((5, len(FEATURES)), dtype=np.float32)
     for each in rankers():
         assert each.odds(rows).sum() == pytest.approx(1.0)

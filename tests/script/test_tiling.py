@@ -173,3 +173,18 @@ def test_given_a_chapters_number_when_a_title_stands_behind_it_then_both_are_hea
     text: str, headings: list[str]
 ) -> None:
     assert [text[block.start : block.end] for block in find_blocks(text) if block.kind == "heading"] == headings
+
+
+@pytest.mark.parametrize(
+    ("text", "spoken"),
+    [
+        ("They stored some “biltong,” or dried flesh, for the road.", []),
+        ("He was known as “the boss,” though nobody had chosen him.", []),
+        ("She cried “enough,” and went out.", ["“enough,”"]),
+        ("“perhaps,” he said, and went out.", ["“perhaps,”"]),
+    ],
+)
+def test_given_words_in_marks_amid_a_sentence_when_written_then_only_what_is_said_is_speech(
+    text: str, spoken: list[str]
+) -> None:
+    assert [text[s.start : s.end].strip() for s in write_script(text).segments if s.kind == "speech"] == spoken
