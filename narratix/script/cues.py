@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from narratix.script.lexicon import ADVERBS, ARTICLES, AUXILIARIES, PEOPLE, SPEECH_VERBS, SURE_VERBS
+from narratix.script.lexicon import ABBREVIATED_TITLES, ADVERBS, ARTICLES, AUXILIARIES, PEOPLE, SPEECH_VERBS, SURE_VERBS
 from narratix.script.references import Mention, NameBook, Reference, is_verb, mentions, reference_at
 from narratix.script.words import Token
 
@@ -126,7 +126,8 @@ def cue_before(text: str, stretch: Sequence[Token], book: NameBook, opening: int
     introduced = tail.endswith((",", ":", "—", "-")) or ":" in tail
     begin = max(0, len(stretch) - _REACH)
     for index in range(len(stretch) - 1, begin, -1):
-        if any(mark in stretch[index].gap for mark in '.!?;"”’') and not stretch[index - 1].gap.endswith("Mr"):
+        ends = any(mark in stretch[index].gap for mark in '.!?;"”’')
+        if ends and stretch[index - 1].lower not in ABBREVIATED_TITLES:
             begin = index
             break
     last = stretch[begin:]
