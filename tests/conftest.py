@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import tempfile
 import uuid
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+import structlog
 from sqlalchemy.engine import make_url
 
 from narratix.app import Database, connection_pool, open_app
@@ -21,6 +23,15 @@ from narratix.schema import migrate
 from narratix.services import Role, Services
 from narratix.settings import Settings
 from tests.chaos.pooler import PROGRAM, pgbouncer
+
+
+@pytest.fixture(autouse=True)
+def logging_of_its_own() -> Iterator[None]:
+    """A command that runs within the test sets up logging, which the next test must not inherit."""
+    handlers, level = logging.root.handlers[:], logging.root.level
+    yield
+    logging.root.handlers[:], logging.root.level = handlers, level
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,6 @@ from typing import Any
 
 import asyncpg
 import pytest
-import structlog
 
 from narratix.cli import narratix
 from narratix.cli.errors import run
@@ -38,11 +37,10 @@ KEY = "a signing key"
 
 
 @pytest.fixture
-def command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, named: None, capfdbinary: Any) -> Iterator[Run]:
+def command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, named: None, capfdbinary: Any) -> Run:
     """Runs the command over the test's database: (exit status, stdout, stderr)."""
     monkeypatch.setenv("NARRATIX_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("NARRATIX_SIGNING_KEY", KEY)
-    handlers, level = logging.root.handlers[:], logging.root.level
 
     def told(*arguments: object) -> Told:
         logging.root.handlers = []
@@ -51,9 +49,7 @@ def command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, named: None, capfdb
         out, err = capfdbinary.readouterr()
         return status, out.decode(), err.decode()
 
-    yield told
-    logging.root.handlers, logging.root.level = handlers, level
-    structlog.reset_defaults()
+    return told
 
 
 @pytest.fixture

@@ -7,13 +7,12 @@ import logging
 import subprocess
 import sys
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
-import structlog
 from sqlalchemy.exc import DBAPIError
 
 from narratix.cli import COMMANDS, narratix
@@ -34,7 +33,7 @@ Run = Callable[..., Told]
 
 
 @pytest.fixture
-def command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
+def command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
     """Runs the command with quick engines: (exit status, stdout, stderr)."""
     for name, value in {
         "HOME": str(tmp_path / "home"),
@@ -43,7 +42,6 @@ def command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.Capt
         "EFFECTS": "silent",
     }.items():
         monkeypatch.setenv(f"NARRATIX_{name}", value)
-    handlers, level = logging.root.handlers[:], logging.root.level
 
     def told(*arguments: object) -> Told:
         # basicConfig(force) would close pytest's own handlers
@@ -51,9 +49,7 @@ def command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.Capt
         status = run(narratix, [str(argument) for argument in arguments])
         return status, *capsys.readouterr()
 
-    yield told
-    logging.root.handlers, logging.root.level = handlers, level
-    structlog.reset_defaults()
+    return told
 
 
 @pytest.fixture

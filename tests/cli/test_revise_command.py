@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import soundfile
-import structlog
 
 from narratix.cli import narratix
 from narratix.cli.errors import run
@@ -20,23 +19,18 @@ Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def command(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str], named: None
-) -> Iterator[Run]:
+def command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str], named: None) -> Run:
     """Runs the command with quick engines over this test's database: (exit status, stdout, stderr)."""
     settings = {"HOME": str(tmp_path / "home"), "SPEECH": "silent", "MUSIC": "silent", "EFFECTS": "silent"}
     for name, value in settings.items():
         monkeypatch.setenv(f"NARRATIX_{name}", value)
-    handlers, level = logging.root.handlers[:], logging.root.level
 
     def told(*arguments: object) -> tuple[int, str, str]:
         logging.root.handlers = []  # basicConfig(force) would close pytest's own
         status = run(narratix, [str(argument) for argument in arguments])
         return status, *capsys.readouterr()
 
-    yield told
-    logging.root.handlers, logging.root.level = handlers, level
-    structlog.reset_defaults()
+    return told
 
 
 def test_given_a_story_when_it_is_rendered_with_stems_and_a_profile_then_a_line_of_it_can_be_revised(

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
 
 import pytest
-import structlog
 
 from narratix.cli import narratix
 from narratix.cli.errors import run
@@ -47,12 +46,11 @@ def amounts(found: Bill) -> dict[tuple[str, str], float]:
 
 
 @pytest.fixture
-def asked(capsys: pytest.CaptureFixture[str]) -> Iterator[Ask]:
+def asked(capsys: pytest.CaptureFixture[str]) -> Ask:
     def told(*arguments: str) -> tuple[int, str, str]:
         return run(narratix, ["cost", *arguments]), *capsys.readouterr()
 
-    yield told
-    structlog.reset_defaults()
+    return told
 
 
 def test_given_a_month_then_the_platform_costs_what_was_computed_by_hand() -> None:

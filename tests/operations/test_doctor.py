@@ -7,7 +7,7 @@ import json
 import shutil
 import socket
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -15,7 +15,6 @@ from typing import Any
 
 import asyncpg
 import pytest
-import structlog
 from aiohttp import web
 from pydantic import SecretStr
 
@@ -262,13 +261,12 @@ def test_given_a_port_in_use_then_it_is_a_warning(monkeypatch: pytest.MonkeyPatc
 @pytest.fixture
 def examined(
     named: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Iterator[Callable[..., tuple[int, str, str]]]:
+) -> Callable[..., tuple[int, str, str]]:
     """`narratix doctor` over this test's database; what loads models is left out."""
     monkeypatch.setenv("NARRATIX_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(doctor, "_CHECKS", {"python": doctor._python})
     monkeypatch.setattr("logging.basicConfig", lambda **_: None)
-    yield lambda *arguments: (run(narratix_command, ["doctor", *arguments]), *capsys.readouterr())
-    structlog.reset_defaults()
+    return lambda *arguments: (run(narratix_command, ["doctor", *arguments]), *capsys.readouterr())
 
 
 def test_given_all_in_order_then_the_status_is_0_and_every_part_is_listed(
