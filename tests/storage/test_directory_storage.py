@@ -51,18 +51,17 @@ async def test_given_a_full_disk_when_put_then_the_error_says_so_and_the_old_obj
     assert files(tmp_path / "store") == ["a/b.flac"]
 
 
-async def test_given_a_put_that_was_killed_when_a_day_has_passed_then_its_leftover_can_be_removed(
-    storage: DirectoryStorage, tmp_path: Path, clock: Clock
+@pytest.mark.parametrize(("hours", "stays"), [(23, True), (25, False)])
+async def test_given_a_put_that_was_killed_when_a_day_has_passed_then_the_next_start_removes_its_leftover(
+    storage: DirectoryStorage, tmp_path: Path, clock: Clock, hours: int, stays: bool
 ) -> None:
-    await storage.put("a/b.flac", b"whole", "audio/flac")
     leftover = tmp_path / "store/.parts/.part-killed"
+    leftover.parent.mkdir(parents=True)
     leftover.write_bytes(b"hal")
+    clock.now = leftover.stat().st_mtime + hours * 3600
+    await storage.put("a/b.flac", b"whole", "audio/flac")
     assert [found.key async for found in storage.list("")] == ["a/b.flac"]
-    clock.now = leftover.stat().st_mtime + 3600
-    assert await storage.remove_leftovers() == 0
-    clock.now += 24 * 3600
-    assert await storage.remove_leftovers() == 1
-    assert files(tmp_path / "store") == ["a/b.flac"]
+    assert leftover.exists() == stays
 
 
 async def test_given_a_key_that_is_a_folder_of_others_when_read_then_it_is_not_stored(

@@ -1,7 +1,8 @@
 """Objects as files below a directory: the store of a single machine.
 
 A put writes a file beside its place, syncs it, renames it and syncs the directory, so that it is durable and whole
-when it returns. A content type that the key's suffix does not tell is kept in a file of its own under `.types`.
+when it returns; the first put removes what killed ones left there. A content type that the key's suffix does not tell is
+kept in a file of its own under `.types`.
 Addresses are signed by the store and honoured by the web application, which asks `verify` before it serves a file.
 """
 
@@ -45,6 +46,7 @@ class DirectoryStorage:
         self._secret = secret
         self._clock = clock
         self._base_url = base_url.rstrip("/")
+        self._tidied = False
 
     async def put(self, key: str, data: bytes, content_type: str) -> StoredObject:
         """Raises ProviderError when the disk is full or refuses."""
@@ -114,18 +116,6 @@ class DirectoryStorage:
         """The file of a key, for serving it. It need not exist."""
         return self._root / checked_key(key)
 
-    async def remove_leftovers(self) -> int:
-        """Remove what puts left behind that were killed more than a day ago, and say how many there were."""
-        oldest = self._clock() - LEFTOVER_SECONDS
-
-        def remove() -> int:
-            leftovers = [file for file in self._aside.glob("*") if file.stat().st_mtime < oldest]
-            for file in leftovers:
-                file.unlink(missing_ok=True)
-            return len(leftovers)
-
-        return await asyncio.to_thread(remove)
-
     async def close(self) -> None:
         """Nothing is held open."""
 
@@ -134,6 +124,9 @@ class DirectoryStorage:
     def _store(self, key: str, write: Callable[[BinaryIO], object], content_type: str) -> StoredObject:
         path, type_file = self.path(key), self._type_file(key)
         with _plain_words(key):
+            if not self._tidied:
+                self._remove_leftovers()
+                self._tidied = True
             if content_type == content_type_of(key):
                 type_file.unlink(missing_ok=True)
             else:
@@ -146,6 +139,14 @@ class DirectoryStorage:
                 os.fsync(file.fileno())
             _sync(path.parent)
         return StoredObject(key, size, content_type)
+
+    def _remove_leftovers(self) -> None:
+        """Remove what puts left behind that were killed more than a day ago."""
+        oldest = self._clock() - LEFTOVER_SECONDS
+        for file in self._aside.glob("*"):
+            with contextlib.suppress(FileNotFoundError):  # another process's put has just ended
+                if file.stat().st_mtime < oldest:
+                    file.unlink()
 
     def _open(self, key: str) -> BinaryIO:
         with _plain_words(key):
