@@ -29,7 +29,7 @@ from pathlib import Path
 from benchmarks._novel_casts import Person, beside_a_name, called, noted, plain
 from benchmarks.attribution import Gold, books
 from narratix.script.attribution import Attribution, attribute
-from narratix.script.decoding import Odds
+from narratix.script.decoding import Odds, decode
 from narratix.script.engine import uses
 from narratix.script.layout import find_blocks
 from narratix.script.names import spellings
@@ -235,7 +235,7 @@ def _hidden(
 ) -> None:
     """The same speeches with the name hidden. A novel is cut into the same turns whether names are hidden or not."""
     book = self_labelled(name, text, seed=2)
-    decoded = book.decoder.decode(passes)
+    decoded = decode(book.company, passes)
     for quote, person in labels:
         place = novel.turn_of[quote]
         if place in book.truth:

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from narratix.script.attribution import prepare
-from narratix.script.decoding import Decoded, Decoder, Odds
+from narratix.script.company import Company
+from narratix.script.decoding import Decoded, Odds, decode
 from narratix.script.layout import find_blocks
 from narratix.script.quotes import find_quotes
 from narratix.script.reading import Reading, Turn, read
@@ -32,7 +33,7 @@ class Book:
     """A text that was read, with some cues hidden; `truth` and `kind` are by turn."""
 
     work: str
-    decoder: Decoder
+    company: Company
     truth: dict[int, int]
     kind: dict[int, str]
     quotes: list[tuple[int, int]] = field(default_factory=list)
@@ -42,15 +43,15 @@ class Book:
 def annotated(work: str, text: str, gold: Sequence[tuple[int, int, str]]) -> Book:
     """A text as it is, with the turns that LitBank annotates."""
     reading, quotes = _read(text)
-    decoder = prepare(reading)
-    book = Book(work, decoder, {}, {}, quotes, list(gold))
+    company = prepare(reading)
+    book = Book(work, company, {}, {}, quotes, list(gold))
     turn_of = {number: place for place, turn in enumerate(reading.turns) for number in turn.quotes}
     said: dict[int, str] = {}
     for start, end, speaker in gold:
         found = best_overlap(start, end, quotes)
         if found is not None:
             said.setdefault(turn_of[found], speaker)
-    meant = _who_is_who(decoder, said)
+    meant = _who_is_who(company, said)
     for place, speaker in said.items():
         if speaker in meant:
             book.truth[place] = meant[speaker]
@@ -82,9 +83,9 @@ def best_overlap(start: int, end: int, quotes: Sequence[tuple[int, int]]) -> int
     return best
 
 
-def _who_is_who(decoder: Decoder, said: dict[int, str]) -> dict[str, int]:
+def _who_is_who(company: Company, said: dict[int, str]) -> dict[str, int]:
     """LitBank's speakers among the characters found: by the names beside their turns, else by the annotation's own words."""
-    votes = Counter((who, decoder.fixed[place]) for place, who in said.items() if decoder.fixed[place] >= 0)
+    votes = Counter((who, company.fixed[place]) for place, who in said.items() if company.fixed[place] >= 0)
     meant: dict[str, int] = {}
     for (who, number), _ in sorted(votes.items(), key=lambda item: (-item[1], item[0])):
         if who not in meant and number not in meant.values():
@@ -92,19 +93,19 @@ def _who_is_who(decoder: Decoder, said: dict[int, str]) -> dict[str, int]:
     for who in sorted(set(said.values()) - set(meant)):
         words = tuple(who.rsplit("-", 1)[0].lower().replace(".", "").split("_"))
         if words == ("i",) or "narrator" in words:
-            if decoder.narrator >= 0 and decoder.narrator not in meant.values():
-                meant[who] = decoder.narrator
+            if company.narrator >= 0 and company.narrator not in meant.values():
+                meant[who] = company.narrator
             continue
-        number = _called(decoder, words)
+        number = _called(company, words)
         if number >= 0 and number not in meant.values():
             meant[who] = number
     return meant
 
 
-def _called(decoder: Decoder, words: tuple[str, ...]) -> int:
+def _called(company: Company, words: tuple[str, ...]) -> int:
     exact = [
         (character.weight, character.number)
-        for character in decoder.characters
+        for character in company.characters
         for reference in character.references
         if ((reference.title, *reference.words) if reference.title else reference.words)
         in (words, words[1:] if words[0] in ("the", "a", "an") else words)
@@ -119,21 +120,21 @@ def self_labelled(work: str, text: str, seed: int) -> Book:
     """A text in which two of five names and callings beside a speech are hidden: all of the cue, or its name behind a pronoun, or only that
     it is a cue. Who spoke stays known. Turns amid a plain exchange of two are known as well. The cast is the one found with all names in sight."""
     reading, quotes = _read(text)
-    decoder = prepare(reading)
+    company = prepare(reading)
     truth: dict[int, int] = {}
     kind: dict[int, str] = {}
-    for place, number in _alternating(decoder):
+    for place, number in _alternating(company):
         truth[place] = number
         kind[place] = ALTERNATING
     for place, turn in enumerate(reading.turns):
-        number = decoder.fixed[place]
+        number = company.fixed[place]
         cue = turn.cue
         if number < 0 or cue is None or cue.enters or cue.reference.form == "pronoun":
             continue
         dice = random.Random(f"{work}:{seed}:{turn.start}")  # other turns may come and go with the rules
         if dice.random() > _HIDDEN:
             continue
-        sex = decoder.people[number].sex
+        sex = company.people[number].sex
         draw = dice.random()
         truth[place] = number
         if draw < 0.45 and sex in _PRONOUN:
@@ -157,13 +158,13 @@ def self_labelled(work: str, text: str, seed: int) -> Book:
                     for mention in reading.mentions[block]
                     if not cue.start <= mention.start < cue.end + _AFTER_A_CUE
                 ]
-        decoder.fixed[place] = -1
-    return Book(work, decoder, truth, kind, quotes)
+        company.fixed[place] = -1
+    return Book(work, company, truth, kind, quotes)
 
 
-def _alternating(decoder: Decoder) -> Iterator[tuple[int, int]]:
+def _alternating(company: Company) -> Iterator[tuple[int, int]]:
     """Turns without a cue amid a conversation of two whose ends, decided by names, agree that they take turns."""
-    reading, fixed = decoder.reading, decoder.fixed
+    reading, fixed = company.reading, company.fixed
     turns = reading.turns
 
     def adjoin(place: int) -> bool:
@@ -204,4 +205,4 @@ def gather(book: Book, passes: Sequence[Odds]) -> tuple[list[list[Example]], Dec
             way = "" if as_it_stands else book.kind[place]
             found[number].append(Example(rows, candidates.index(who), weight, way))
 
-    return found, book.decoder.decode(passes, [partial(watch, number) for number in range(len(passes))])
+    return found, decode(book.company, passes, [partial(watch, number) for number in range(len(passes))])

@@ -153,7 +153,7 @@ def _measure(library: Sequence[Book], fold: Mapping[str, int], trained: Mapping[
 
 
 def _score(book: Book, decoded: Decoded, kinds: _Tally, sure: _Tally, by_book: _Tally) -> None:
-    turns = book.decoder.reading.turns
+    turns = book.company.reading.turns
     turn_of = {number: place for place, turn in enumerate(turns) for number in turn.quotes}
     pairs = [best_overlap(start, end, book.quotes) for start, end, _ in book.gold]
     votes = Counter(
@@ -165,7 +165,7 @@ def _score(book: Book, decoded: Decoded, kinds: _Tally, sure: _Tally, by_book: _
     for (speaker, who), _ in sorted(votes.items(), key=lambda item: (-item[1], item[0])):
         if speaker not in match and who not in match.values():
             match[speaker] = who
-    first_person = book.decoder.narrator >= 0
+    first_person = book.company.narrator >= 0
     for own, (_, _, who) in zip(pairs, book.gold, strict=True):
         right = own is not None and match.get(decoded.speakers[turn_of[own]]) == who
         kinds.add("all", right)

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from narratix.script.cast import Character
-from narratix.script.decoding import Decoder, Odds
+from narratix.script.company import Company
+from narratix.script.decoding import Odds, decode
 from narratix.script.gathering import gather
 from narratix.script.ranker import rankers
 from narratix.script.reading import Reading
@@ -39,20 +40,20 @@ class Attribution:
 def attribute(reading: Reading, passes: Sequence[Odds] | None = None) -> Attribution:
     """Decide for every turn. `passes` are the rankers of each reading, the shipped ones by default.
     A turn without any candidate gets a new, nameless character."""
-    decoder = prepare(reading)
-    decoded = decoder.decode(rankers() if passes is None else passes)
-    _learn_sexes(reading, decoder.characters, decoded.speakers)
+    company = prepare(reading)
+    decoded = decode(company, rankers() if passes is None else passes)
+    _learn_sexes(reading, company.characters, decoded.speakers)
     return Attribution(
-        decoder.characters,
-        dict(decoder.meaning),
+        company.characters,
+        dict(company.meaning),
         decoded.speakers,
         decoded.confidences,
-        decoder.narrator,
-        decoder.tellers,
+        company.narrator,
+        company.tellers,
     )
 
 
-def prepare(reading: Reading) -> Decoder:
+def prepare(reading: Reading) -> Company:
     """The cast of a reading, its narrator and what is known of everybody's sex, before any turn is decided."""
     characters, meaning = _characters(reading)
     told = tellers(reading.parts, reading.mentions, meaning, reading.ends)
@@ -64,7 +65,7 @@ def prepare(reading: Reading) -> Decoder:
     for number in {narrator, *(teller.number for teller in told)} - {-1}:
         characters[number].narrator = True
     revealed = reveal(reading, characters, meaning)
-    return Decoder(reading, characters, meaning, narrator, revealed, told)
+    return Company(reading, characters, meaning, narrator, revealed, told)
 
 
 def _join_married(told: Sequence[Teller], characters: list[Character], meaning: dict[Reference, int]) -> bool:

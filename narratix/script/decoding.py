@@ -6,36 +6,26 @@ later ones know the odds of all of them, so that a conversation is settled from 
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections import defaultdict
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import NamedTuple, Protocol
+from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from narratix.script.addresses import called_as
-from narratix.script.cast import Character
+from narratix.script.company import Company
 from narratix.script.evidence import Person, Scene, evidence
-from narratix.script.lexicon import ANIMALS, GIVEN_NAMES, PEOPLE, Sex, sex_of_noun
+from narratix.script.lexicon import Sex, sex_of_noun
 from narratix.script.presence import ENTERS, IS_CALLED, IS_NAMED, IS_SUBJECT, SPEAKS, Presence
-from narratix.script.reading import Reading, Turn
-from narratix.script.references import VOICE, Mention, Reference
+from narratix.script.reading import Turn
+from narratix.script.references import Mention, Reference
 from narratix.script.sexes import sex_of_pronoun
-from narratix.script.tellers import FIRST_PERSON, Teller
 
 SURE_BY_NAME = 0.97
 SURE_BY_RANK = 0.9
 """How often a cue that names somebody is right, and one that gives a rank or a description."""
 
-_ANYBODY = frozenset(
-    ["man", "woman", "girl", "boy", "lady", "gentleman", "fellow", "child", "youth", "lad", "lass", "person"]
-) | {"creature", "voice", "young", "old", "other"}
-_SPEAKING = PEOPLE - ANIMALS
-_USUAL = 3
-_LONG_ENOUGH = 12
-"""In a story of so many turns, whoever is there is told of."""
 _WINDOW = 16
 _POOL = 14
 _AHEAD = 6
@@ -61,164 +51,22 @@ class Decoded:
     odds: list[Mapping[int, float]] = field(default_factory=list)
 
 
-class Revealed(NamedTuple):
-    """Within [start, end) a description means character `number`: the stranger whom somebody then calls by name."""
-
-    start: int
-    end: int
-    number: int
-
-
-@dataclass(slots=True)
-class Decoder:
-    """Decides every turn of a reading. `characters` grows by one nameless voice when somebody unknown speaks."""
-
-    reading: Reading
-    characters: list[Character]
-    meaning: Mapping[Reference, int]
-    narrator: int
-    revealed: Mapping[int, Sequence[Revealed]] = field(default_factory=dict)
-    """Descriptions, by the number of their own character, that mean somebody who is named later."""
-    tellers: Sequence[Teller] = ()
-    """Who tells the parts that somebody else than `narrator` may tell, in order."""
-    people: list[Person] = field(init=False)
-    fixed: list[int] = field(init=False)
-    may_speak: list[bool] = field(init=False)
-    bearers: Mapping[str, frozenset[int]] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.fixed = [self._named_by_cue(turn) for turn in self.reading.turns]
-        cued: dict[int, list[int]] = defaultdict(list)
-        for turn in self.reading.turns:
-            cued[self._cue_means(turn)].append(turn.block)
-        told: dict[int, list[int]] = defaultdict(list)
-        for number, block in enumerate(self.reading.mentions):
-            for mention in block:
-                told[self.means(mention.reference, mention.start)].append(number)
-        present = told.keys() | set(self.fixed)
-        tells = len(self.reading.turns) >= _LONG_ENOUGH
-        self.people = [
-            Person(
-                character.sex,
-                character.named,
-                cued[character.number],
-                told[character.number],
-                character.number == self.narrator,
-                tells and character.number not in present and character.number != self.narrator,
-            )
-            for character in self.characters
-        ]
-        self.may_speak = [_is_person(character, len(cued[character.number])) for character in self.characters]
-        self.bearers = _bearers(self.characters)
-
-    def decode(self, passes: Sequence[Odds], watches: Sequence[Watch | None] = ()) -> Decoded:
-        ahead: Sequence[Mapping[int, float]] = [{number: 1.0} if number >= 0 else {} for number in self.fixed]
-        result = Decoded()
-        for number, ranker in enumerate(passes):
-            watch = watches[number] if number < len(watches) else None
-            result = _Pass(self, ranker, ahead, watch).run()
-            ahead = result.odds
-        return result
-
-    def somebody(self) -> int:
-        """The nameless voice of whoever is not in the cast."""
-        for character in self.characters:
-            if not character.references and not character.narrator:
-                return character.number
-        self.characters.append(Character(len(self.characters)))
-        self.people.append(Person("unknown", named=False, cues=(), told=(), narrator=False, absent=True))
-        self.may_speak.append(True)
-        return len(self.characters) - 1
-
-    def teller_at(self, offset: int) -> int:
-        """Who says "I" in the narration at a place, -1 for nobody."""
-        place = bisect_right(self.tellers, offset, key=_begin) - 1
-        if place >= 0 and offset < self.tellers[place].end:
-            return self.tellers[place].number
-        return self.narrator
-
-    def people_told_by(self, teller: int) -> list[Person]:
-        """Everybody, of whom only `teller` tells the story."""
-        if teller == self.narrator:
-            return self.people
-        return [
-            replace(person, narrator=number == teller) if person.narrator or number == teller else person
-            for number, person in enumerate(self.people)
-        ]
-
-    def _named_by_cue(self, turn: Turn) -> int:
-        if turn.cue is None:
-            return -1
-        if turn.cue.reference.form == "noun":
-            meant = self._cue_means(turn)
-            plain = meant >= 0 and (turn.cue.enters or self._is_plain(turn.cue.reference, meant, turn.cue.start))
-            return meant if plain else -1
-        if turn.cue.reference.words == ("we",):
-            return self.teller_at(turn.cue.start)
-        return self._cue_means(turn)
-
-    def _is_plain(self, description: Reference, meant: int, offset: int) -> bool:
-        """Whether a description needs no weighing: a calling that somebody goes by ("the captain") or one of the teller's own
-        people ("my mother"), not one that may take up anybody of that sex ("the man", "her mother")."""
-        if self.characters[meant].named or (description.title in ("my", "our") and self.teller_at(offset) >= 0):
-            return True
-        return (
-            not description.title and description.words[-1] not in _ANYBODY and self.characters[meant].weight >= _USUAL
-        )
-
-    def _cue_means(self, turn: Turn) -> int:
-        return -1 if turn.cue is None else self.means(turn.cue.reference, turn.cue.start)
-
-    def means(self, reference: Reference, offset: int) -> int:
-        """Whom a reference at a place means, -1 for a pronoun other than a narrator's "I"."""
-        if self.tellers and reference.form == "pronoun" and reference.words[0] in FIRST_PERSON:
-            return self.teller_at(offset)
-        number = self.meaning.get(reference, -1)
-        for revealed in self.revealed.get(number, ()):
-            if revealed.start <= offset < revealed.end:
-                return revealed.number
-        return number
-
-
-def _bearers(characters: Sequence[Character]) -> dict[str, frozenset[int]]:
-    """Plain word -> who goes by it: the mothers ("his mother", "Mother Hubbard"), the captains."""
-    found: dict[str, set[int]] = defaultdict(set)
-    for character in characters:
-        for reference in character.references:
-            for word in (reference.title if reference.form == "name" else "", reference.words[-1]):
-                if plain := called_as(word):
-                    found[plain].add(character.number)
-    return {word: frozenset(numbers) for word, numbers in found.items()}
-
-
-def _only_sex(turn: Turn | None) -> Sex:
-    """The sex of everybody whom a turn calls "sir", "madam" or the like, if it is one."""
-    if turn is None:
-        return "unknown"
-    female, male = turn.calls["female"], turn.calls["male"]
-    return "unknown" if bool(female) == bool(male) else "female" if female else "male"
-
-
-def _is_person(character: Character, cues: int) -> bool:
-    if character.references and all(reference.words == (VOICE,) for reference in character.references):
-        return False  # whoever it is, the story goes on to tell of them by another name
-    if cues or character.narrator:
-        return True
-    return any(
-        (reference.form == "noun" and reference.words[-1] in _SPEAKING)
-        or (
-            reference.form == "name"
-            and ((reference.title and reference.title != "st") or reference.words[0] in GIVEN_NAMES)  # "St. Petersburg"
-        )
-        for reference in character.references
-    )
+def decode(company: Company, passes: Sequence[Odds], watches: Sequence[Watch | None] = ()) -> Decoded:
+    """Decide every turn, with a ranker for each reading."""
+    ahead: Sequence[Mapping[int, float]] = [{number: 1.0} if number >= 0 else {} for number in company.fixed]
+    result = Decoded()
+    for number, ranker in enumerate(passes):
+        watch = watches[number] if number < len(watches) else None
+        result = _Pass(company, ranker, ahead, watch).run()
+        ahead = result.odds
+    return result
 
 
 @dataclass(slots=True)
 class _Pass:
     """One reading from the first turn to the last."""
 
-    decoder: Decoder
+    company: Company
     ranker: Odds
     ahead: Sequence[Mapping[int, float]]
     watch: Watch | None
@@ -232,13 +80,13 @@ class _Pass:
     people: Sequence[Person] = ()
 
     def run(self) -> Decoded:
-        reading = self.decoder.reading
+        reading = self.company.reading
         unread: Sequence[Mention] = ()
         place_in_block = 0
-        self.teller, self.people = self.decoder.narrator, self.decoder.people
+        self.teller, self.people = self.company.narrator, self.company.people
         for place, turn in enumerate(reading.turns):
-            if (teller := self.decoder.teller_at(turn.start)) != self.teller:
-                self.teller, self.people = teller, self.decoder.people_told_by(teller)
+            if (teller := self.company.teller_at(turn.start)) != self.teller:
+                self.teller, self.people = teller, self.company.people_told_by(teller)
             while self.block < turn.block:
                 self._note_all(unread[place_in_block:])
                 place_in_block = 0
@@ -264,7 +112,7 @@ class _Pass:
 
     def _note_all(self, mentions: Sequence[Mention]) -> None:
         for mention in mentions:
-            number = self.decoder.means(mention.reference, mention.start)
+            number = self.company.means(mention.reference, mention.start)
             if number < 0:
                 sex = sex_of_pronoun(mention.reference)
                 number = self.resolved.get(mention.start, -1)
@@ -273,37 +121,37 @@ class _Pass:
                 if number < 0:
                     continue
                 self.resolved[mention.start] = number
-            if self.decoder.may_speak[number]:
+            if self.company.may_speak[number]:
                 enters = ENTERS if mention.enters and mention.subject else 0.0
                 self.presence.note(number, self.block, (IS_SUBJECT if mention.subject else IS_NAMED) + enters)
 
     def _most_present(self, sex: Sex) -> int:
         """Whom "he" or "she" means here, -1 for nobody; never who tells the story."""
         listeners = (
-            number for number in self.presence.salience if number != self.teller and self.decoder.may_speak[number]
+            number for number in self.presence.salience if number != self.teller and self.company.may_speak[number]
         )
         return self.presence.most_present(sex, listeners, self.people)
 
     def _near(self, block: int, start: int, end: int) -> list[tuple[Mention, int]]:
         """The mentions of a block that begin in [start, end), with whom they mean; a block may be a whole book."""
-        if not 0 <= block < len(self.decoder.reading.mentions):
+        if not 0 <= block < len(self.company.reading.mentions):
             return []
-        found = self.decoder.reading.mentions[block]
+        found = self.company.reading.mentions[block]
         if len(found) >= _MANY:
             first = bisect_left(found, start, key=_start)
             found = found[first : bisect_left(found, end, first, key=_start)]
         return [(mention, self._who(mention)) for mention in found if start <= mention.start < end]
 
     def _who(self, mention: Mention) -> int:
-        number = self.decoder.means(mention.reference, mention.start)
+        number = self.company.means(mention.reference, mention.start)
         return number if number >= 0 else self.resolved.get(mention.start, -1)
 
     # -- deciding ------------------------------------------------------------------------------
 
     def _decide(self, place: int, turn: Turn) -> tuple[int, float, Mapping[int, float]]:
-        fixed = self.decoder.fixed[place]
+        fixed = self.company.fixed[place]
         if fixed >= 0:
-            sure = SURE_BY_NAME if self.decoder.characters[fixed].named else SURE_BY_RANK
+            sure = SURE_BY_NAME if self.company.characters[fixed].named else SURE_BY_RANK
             return fixed, sure, {fixed: 1.0}
         if turn.continues and place:
             speaker = self.result.speakers[-1]
@@ -311,8 +159,8 @@ class _Pass:
         scene = self._scene(place, turn)
         candidates = self._candidates(place, scene)
         if not candidates:
-            somebody = self.decoder.somebody()
-            self.people = self.decoder.people_told_by(self.teller)
+            somebody = self.company.somebody()
+            self.people = self.company.people_told_by(self.teller)
             return somebody, 0.1, {somebody: 1.0}
         rows = evidence(scene, candidates, self.people)
         if self.watch is not None:
@@ -323,7 +171,7 @@ class _Pass:
         return candidates[best], round(min(0.99, float(odds[best])), 3), shares
 
     def _scene(self, place: int, turn: Turn) -> Scene:
-        decoder, turns = self.decoder, self.decoder.reading.turns
+        company, turns = self.company, self.company.reading.turns
         cue = turn.cue.reference if turn.cue else None
         sex: Sex = "unknown"
         if cue is not None:
@@ -345,7 +193,7 @@ class _Pass:
         return Scene(
             turn=turn,
             sex=sex,
-            noun=decoder.means(cue, turn.cue.start) if cue is not None and turn.cue and cue.form == "noun" else -1,
+            noun=company.means(cue, turn.cue.start) if cue is not None and turn.cue and cue.form == "noun" else -1,
             around=self._near(turn.block, turn.start - _NEAR, turn.end + _NEAR),
             told=[] if spoken_before else self._near(turn.block - 1, turn.start - 2 * _NEAR, turn.start),
             tells=[] if spoken_behind else self._near(turn.block + 1, turn.end, turn.end + _NEAR),
@@ -372,32 +220,32 @@ class _Pass:
         )
 
     def _people_in(self, references: Sequence[Reference]) -> frozenset[int]:
-        numbers = (self.decoder.meaning[reference] for reference in references)
-        return frozenset(number for number in numbers if self.decoder.may_speak[number])
+        numbers = (self.company.meaning[reference] for reference in references)
+        return frozenset(number for number in numbers if self.company.may_speak[number])
 
     def _called(self, turn: Turn | None) -> frozenset[int]:
         """Who may be meant by "mamma" or "Captain" in a turn."""
         if turn is None or not turn.called:
             return frozenset()
-        return frozenset().union(*(self.decoder.bearers.get(word, frozenset()) for word in turn.called))
+        return frozenset().union(*(self.company.bearers.get(word, frozenset()) for word in turn.called))
 
     def _candidates(self, place: int, scene: Scene) -> list[int]:
-        decoder = self.decoder
+        company = self.company
         pool: dict[int, None] = {}
         if scene.noun >= 0:
             pool[scene.noun] = None
         for _, number in (*scene.around, *scene.told):
-            if number >= 0 and decoder.may_speak[number]:
+            if number >= 0 and company.may_speak[number]:
                 pool[number] = None
         for number in reversed(self.presence.recent):
             if scene.turn.block - self.presence.recent[number] > _WINDOW and len(pool) >= _ENOUGH:
                 break
-            if decoder.may_speak[number]:
+            if company.may_speak[number]:
                 pool[number] = None
             if len(pool) >= _POOL:
                 break
-        for number in decoder.fixed[place + 1 : place + 1 + _AHEAD]:
-            if number >= 0 and decoder.may_speak[number]:
+        for number in company.fixed[place + 1 : place + 1 + _AHEAD]:
+            if number >= 0 and company.may_speak[number]:
                 pool[number] = None
         pool.update(dict.fromkeys(scene.called))
         if len(pool) < _ENOUGH + 1:
@@ -411,13 +259,13 @@ class _Pass:
 
     def _further_on(self, place: int, turn: Turn) -> Iterator[int]:
         """At a story's start the speakers are often named only after they spoke."""
-        decoder = self.decoder
-        for block in decoder.reading.mentions[turn.block + 1 : turn.block + 5]:
+        company = self.company
+        for block in company.reading.mentions[turn.block + 1 : turn.block + 5]:
             for mention in block:
-                number = decoder.means(mention.reference, mention.start)
-                if number >= 0 and decoder.may_speak[number]:
+                number = company.means(mention.reference, mention.start)
+                if number >= 0 and company.may_speak[number]:
                     yield number
-        for other in decoder.reading.turns[place : place + 5]:
+        for other in company.reading.turns[place : place + 5]:
             yield from sorted(self._people_in(other.addressed))
 
 
@@ -425,5 +273,9 @@ def _start(mention: Mention) -> int:
     return mention.start
 
 
-def _begin(teller: Teller) -> int:
-    return teller.start
+def _only_sex(turn: Turn | None) -> Sex:
+    """The sex of everybody whom a turn calls "sir", "madam" or the like, if it is one."""
+    if turn is None:
+        return "unknown"
+    female, male = turn.calls["female"], turn.calls["male"]
+    return "unknown" if bool(female) == bool(male) else "female" if female else "male"

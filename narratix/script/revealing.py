@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from narratix.script.cast import Character
-from narratix.script.decoding import Revealed
+from narratix.script.company import Revealed
 from narratix.script.reading import Reading
 from narratix.script.references import Reference
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+import re
 from collections.abc import Iterator, Mapping
 from types import ModuleType
 from typing import Any
@@ -16,6 +17,8 @@ import narratix.projections
 import narratix.providers.effects
 import narratix.providers.music
 import narratix.providers.speech
+import narratix.script
+import narratix.sound
 from narratix.events import catalogue
 from narratix.events.catalogue import EVENTS, Event
 from narratix.handlers import HANDLERS
@@ -43,6 +46,15 @@ def engines(package: ModuleType, ability: str) -> set[str]:
     """Names of the classes of `package` that can do what its port is for."""
     members = [vars(value) for value in values(package) if inspect.isclass(value)]
     return {known["name"] for known in members if "name" in known and ability in known}
+
+
+@pytest.mark.parametrize("package", [narratix.script, narratix.sound], ids=lambda package: package.__name__)
+def test_given_the_pure_core_when_a_folder_s_contents_page_is_read_then_it_names_every_module(
+    package: ModuleType,
+) -> None:
+    assert set(re.findall(r"`(\w+)`", package.__doc__ or "")) == {
+        module.name for module in pkgutil.iter_modules(package.__path__)
+    }
 
 
 def test_given_the_event_classes_when_the_catalogue_is_read_then_it_names_every_one() -> None:
