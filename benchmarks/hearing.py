@@ -301,6 +301,12 @@ def spread(distances: Sequence[Distance]) -> tuple[float, float, float]:
     return (float(np.median(away)), float(np.percentile(away, 95)), max(away)) if away else (0.0, 0.0, 0.0)
 
 
+def told(distances: Sequence[Distance], limit: float) -> str:
+    """How far off by the aligner alone, and how many by Whisper too."""
+    away, outside = " / ".join(f"{ms:.0f}" for ms in spread(distances)), sum(each.outside(limit) for each in distances)
+    return f"{len(distances)}: {away}, {outside}"
+
+
 def rows(all_heard: Sequence[Heard]) -> list[tuple[str, ...]]:
     table: list[tuple[str, ...]] = [
         (
@@ -309,8 +315,8 @@ def rows(all_heard: Sequence[Heard]) -> list[tuple[str, ...]]:
             "words",
             "word errors",
             "sentences unheard",
-            "effects: n, median / p95 / max ms",
-            "captions: n, median / p95 / max ms",
+            "effects: n, median / p95 / max ms, outside",
+            "captions: n, median / p95 / max ms, outside",
             "gates",
         )
     ]
@@ -323,8 +329,8 @@ def rows(all_heard: Sequence[Heard]) -> list[tuple[str, ...]]:
                 f"{one.words:,}",
                 f"{one.error_rate:.1%}",
                 f"{len(one.unheard)} of {one.sentences}",
-                f"{len(one.effects)}: " + " / ".join(f"{ms:.0f}" for ms in spread(one.effects)),
-                f"{len(one.captions)}: " + " / ".join(f"{ms:.0f}" for ms in spread(one.captions)),
+                told(one.effects, EFFECT_SECONDS),
+                told(one.captions, CAPTION_SECONDS),
                 f"{passed} of {len(one.gates)}",
             )
         )

@@ -77,8 +77,9 @@ Two programs that share nothing with the voices listen to the dialogue and to th
 down what it hears: the share of words that it has wrong counts its own mistakes too, names and old spellings among them.
 A sentence is unheard when none of its words was heard as it is written and some were not heard at all. PocketSphinx finds
 where each word begins, knowing the text and the sound but none of our times: effects and captions are measured from there,
-whichever way they miss. Outside of a limit is only what Whisper's word times find outside of it too, and the aligner again where
-it hears that line by itself: either ear is far off now and then.
+whichever way they miss. Median, 95th percentile and maximum are the aligner's alone; outside of a limit, which is the last
+figure, is only what Whisper's word times find outside of it too, and the aligner again where it hears that line by itself:
+either ear is far off now and then.
 
 {tables}
 
