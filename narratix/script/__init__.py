@@ -8,7 +8,7 @@ Contents, in the order in which a text is read:
   calls; `reading`: all of these, turn by turn;
 * `names`, `talk`, `sexes`, `gathering`, `cast`: which references are one person; `tellers`: who says "I"; `revealing`: the
   stranger who turns out to be somebody; `company`: who is in the story, before any turn is decided;
-* `presence`, `evidence`, `ranker`, `decoding`, `attribution`: who speaks each turn (`speakers.md` tells of the model);
+* `presence`, `evidence`, `ranker`, `exchange`, `decoding`, `attribution`: who speaks each turn (`speakers.md` tells of the model);
 * `directions`: how a line is spoken; `moods`: what the music feels like; `places`, `weather`: where and in what weather the story
   happens; `effects`, `sounds`: what is heard on which word;
 * `engine`: the script of all that;

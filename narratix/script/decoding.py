@@ -1,7 +1,7 @@
 """Who speaks each turn: names beside the speech decide; elsewhere a ranker weighs the evidence for every likely person.
 
 The text is read three times. The first reading goes forward and knows of the turns ahead only those that a name decides; the
-later ones know the odds of all of them, so that a conversation is settled from both of its ends.
+later ones know the odds of all of them. After each reading exchanges are decided as a whole, from both of their ends.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from narratix.script.company import Company
 from narratix.script.evidence import Person, Scene, evidence
+from narratix.script.exchange import settle
 from narratix.script.lexicon import Sex, sex_of_noun
 from narratix.script.presence import ENTERS, IS_CALLED, IS_NAMED, IS_SUBJECT, SPEAKS, Presence
 from narratix.script.reading import Turn
@@ -26,6 +27,7 @@ SURE_BY_NAME = 0.97
 SURE_BY_RANK = 0.9
 """How often a cue that names somebody is right, and one that gives a rank or a description."""
 
+_SUREST = 0.99
 _WINDOW = 16
 _POOL = 14
 _AHEAD = 6
@@ -50,6 +52,13 @@ class Decoded:
     confidences: list[float] = field(default_factory=list)
     odds: list[Mapping[int, float]] = field(default_factory=list)
 
+    def settle(self, turns: Sequence[Turn]) -> None:
+        """Decide exchanges as a whole. What is sure by a name, or is nobody's, has one candidate and stays."""
+        for place, (speaker, odds) in enumerate(settle(turns, self.odds)):
+            if len(odds) > 1:
+                self.speakers[place], self.odds[place] = speaker, odds
+                self.confidences[place] = round(min(_SUREST, odds[speaker]), 3)
+
 
 def decode(company: Company, passes: Sequence[Odds], watches: Sequence[Watch | None] = ()) -> Decoded:
     """Decide every turn, with a ranker for each reading."""
@@ -58,6 +67,7 @@ def decode(company: Company, passes: Sequence[Odds], watches: Sequence[Watch | N
     for number, ranker in enumerate(passes):
         watch = watches[number] if number < len(watches) else None
         result = _Pass(company, ranker, ahead, watch).run()
+        result.settle(company.reading.turns)
         ahead = result.odds
     return result
 
@@ -168,7 +178,7 @@ class _Pass:
         odds = self.ranker.odds(rows)
         best = int(odds.argmax())
         shares = {number: float(share) for number, share in zip(candidates, odds, strict=True)}
-        return candidates[best], round(min(0.99, float(odds[best])), 3), shares
+        return candidates[best], round(min(_SUREST, float(odds[best])), 3), shares
 
     def _scene(self, place: int, turn: Turn) -> Scene:
         company, turns = self.company, self.company.reading.turns
