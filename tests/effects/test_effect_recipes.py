@@ -13,7 +13,7 @@ from narratix.ports import SAMPLE_RATE, ProviderError, Sound
 from narratix.providers.effects.recipes import EFFECT_RECIPES, find_recipe, natural_seconds
 from narratix.providers.effects.synthesised import SynthesisedEffects, find_onset, synthesise
 from narratix.script.sounds import EFFECTS as EFFECTS_OF_SCRIPTS
-from narratix.sound.levels import decibels, lufs
+from narratix.sound.levels import amplitude, decibels, lufs
 from narratix.sound.loudness import k_weighted, step_energies, windows
 
 Curve = npt.NDArray[np.float64]
@@ -110,6 +110,15 @@ def test_given_a_lasting_effect_when_synthesised_then_it_fades_in_and_out(name: 
 @pytest.mark.parametrize("name", ["knock", "slam", "gunshot", "glass", "splash", "sword", "bell", "telephone"])
 def test_given_an_effect_that_strikes_when_synthesised_then_it_is_heard_at_once(name: str) -> None:
     assert find_onset(rendered(name)) <= 0.05
+
+
+@pytest.mark.parametrize("name", [name for name, recipe in EFFECT_RECIPES.items() if not recipe.lasting])
+def test_given_an_effect_on_a_word_when_synthesised_then_its_beginning_is_plain(name: str) -> None:
+    """Near or far, in a room or not: what a listener takes for its beginning hardly moves with how loud that must be."""
+    for seed in range(4):
+        curve = envelope(rendered(name, seed))
+        quiet, loud = (float(np.argmax(curve >= curve.max() * amplitude(-under))) / 100 for under in (18.0, 12.0))
+        assert loud - quiet <= 0.11, seed
 
 
 def test_given_silence_before_a_sound_when_its_onset_is_measured_then_it_is_where_the_sound_begins() -> None:

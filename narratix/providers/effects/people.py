@@ -133,7 +133,7 @@ def breathing(rng: Random, seconds: float) -> Signal:
     """Someone breathes close by: in through the nose, out through the mouth."""
     layers = []
     for begin in np.arange(0.05, seconds, 3.2):
-        inward = noise(rng, 1.1, 900.0, 5000.0, tilt=-2.0) * swell(1.1, 0.6, 0.35)
+        inward = noise(rng, 1.1, 900.0, 5000.0, tilt=-2.0) * swell(1.1, 0.35, 0.5)
         outward = noise(rng, 1.4, 350.0, 2600.0, tilt=-3.0) * swell(1.4, 0.25, 1.0)
         layers += [(begin, 0.6 * inward), (begin + 1.35, outward)]
     return lay(seconds, *layers)

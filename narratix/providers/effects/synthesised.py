@@ -37,7 +37,7 @@ class SynthesisedEffects:
     """
 
     name = "synthesised"
-    model = "narratix-foley-1"
+    model = "narratix-foley-2"
 
     async def render(self, name: str, prompt: str, seconds: float, seed: int) -> Rendered:
         """Raises ProviderError(permanent=True) when neither name nor prompt is near to any recipe."""

@@ -26,6 +26,8 @@ from narratix.providers.effects.synthesis import (
     swell,
 )
 
+_LATCH = ((1850, 0.04, 0.5), (3100, 0.03, 0.4), (4600, 0.02, 0.2))
+
 
 def creak(rng: Random, seconds: float) -> Signal:
     """Stick and slip: a hinge lets go in pulses whose rate climbs and sinks, ringing in the wood."""
@@ -42,11 +44,13 @@ def creak(rng: Random, seconds: float) -> Signal:
 
 
 def door(rng: Random, seconds: float) -> Signal:
-    """A creak, and the door falls shut."""
+    """The latch lifts, a creak, and the door falls shut."""
     shut_at = max(0.0, min(0.62 * seconds, seconds - 0.5))
     layers = [(shut_at, _slam(rng, 0.8))]
-    if shut_at > 0.25:
-        layers.append((0.0, 0.45 * creak(rng, shut_at)))
+    if shut_at > 0.35:
+        # a creak swells from nothing: without the latch nobody could say when the door begins to open
+        lifted = peak_one(lay(0.1, (0.0, strike(_LATCH)), (0.001, 0.12 * burst(rng, 1500.0, 6000.0, 0.05))))
+        layers += [(0.0, 0.6 * lifted), (0.1, 0.45 * creak(rng, shut_at - 0.1))]
     return room(rng, lay(seconds, *layers), 6.0, 0.3)
 
 
@@ -58,7 +62,7 @@ def slam(rng: Random, seconds: float) -> Signal:
 def _slam(rng: Random, force: float) -> Signal:
     panel = strike(((58, 0.4, 1.0), (97, 0.35, 1.0), (161, 0.25, 0.8), (247, 0.18, 0.6), (390, 0.1, 0.4)))
     clap = burst(rng, 120.0, 2500.0 + 1500.0 * force, 0.12, tilt=-3.0)
-    latch = strike(((1850, 0.04, 0.5), (3100, 0.03, 0.4), (4600, 0.02, 0.2)))
+    latch = strike(_LATCH)
     rattle = burst(rng, 1500.0, 6000.0, 0.05)
     return force * peak_one(
         lay(0.6, (0.0, panel), (0.0, 0.5 * clap), (0.035, 0.35 * latch), (0.036, 0.06 * rattle), (0.085, 0.2 * latch))
@@ -191,7 +195,7 @@ def chain(rng: Random, seconds: float) -> Signal:
         strike(((hertz, 0.06, 1.0), (hertz * 1.47, 0.05, 0.8), (hertz * 2.3, 0.035, 0.6), (hertz * 3.1, 0.02, 0.4)))
         for hertz in rng.uniform(1300.0, 2800.0, 16)
     ]
-    handful = np.square(drift(rng, seconds, 2.2))
+    handful = np.maximum(np.square(drift(rng, seconds, 2.2)), dying(seconds, 0.8))
     times = poisson(rng, seconds, 75.0)
     gains = at(handful, times) * rng.uniform(0.2, 1.0, len(times))
     drag = noise(rng, seconds, 1500.0, 7000.0) * handful
@@ -201,6 +205,7 @@ def chain(rng: Random, seconds: float) -> Signal:
 def paper(rng: Random, seconds: float) -> Signal:
     """A sheet is unfolded: brushing, and many tiny cracks."""
     handling = np.square(drift(rng, seconds, 3.5)) * swell(seconds, 0.1 * seconds, 0.25 * seconds)
+    handling = np.maximum(handling, dying(seconds, 0.6, attack=0.01))
     brush = noise(rng, seconds, 1500.0, 9000.0, tilt=-1.0) * handling
     cracks = [burst(rng, 1500.0, 9000.0, rng.uniform(0.002, 0.008)) for _ in range(10)]
     times = poisson(rng, seconds, 130.0)
