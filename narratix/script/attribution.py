@@ -21,7 +21,7 @@ from narratix.script.references import Reference
 from narratix.script.revealing import reveal
 from narratix.script.sexes import CALLED, SAID, prior, sex_of_pronoun
 from narratix.script.talk import Talk
-from narratix.script.tellers import FIRST_PERSON, Teller, tellers
+from narratix.script.tellers import FIRST_PERSON, Teller, tellers, told_by
 
 
 @dataclass(slots=True)
@@ -189,11 +189,11 @@ class _Called:
 
     @classmethod
     def by(cls, reading: Reading, meaning: Mapping[Reference, int], told: Sequence[Teller]) -> _Called:
-        turns = [turn for turn in reading.turns if not _is_told(told, turn.start)]
+        turns = [turn for turn in reading.turns if told_by(told, turn.start) < 0]
         called = cls(len(turns))
         for block in reading.mentions:
             for before, mention in pairwise((None, *block)):
-                if mention is None or mention.reference.form == "pronoun" or _is_told(told, mention.start):
+                if mention is None or mention.reference.form == "pronoun" or told_by(told, mention.start) >= 0:
                     continue
                 called.told[meaning[mention.reference]] += 1
                 own = before is not None and before.reference.words in _FIRST_PERSON
@@ -239,10 +239,6 @@ class _Called:
             and 3 * self.told[number] <= count
             and 10 * self.cued[number] <= count
         )
-
-
-def _is_told(told: Sequence[Teller], offset: int) -> bool:
-    return any(teller.start <= offset < teller.end for teller in told)
 
 
 def _learn_sexes(reading: Reading, characters: Sequence[Character], speakers: Sequence[int]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,7 +13,7 @@ from narratix.script.evidence import Person
 from narratix.script.lexicon import ANIMALS, GIVEN_NAMES, PEOPLE
 from narratix.script.reading import Reading, Turn
 from narratix.script.references import VOICE, Reference
-from narratix.script.tellers import FIRST_PERSON, Teller
+from narratix.script.tellers import FIRST_PERSON, Teller, told_by
 
 _ANYBODY = frozenset(
     ["man", "woman", "girl", "boy", "lady", "gentleman", "fellow", "child", "youth", "lad", "lass", "person"]
@@ -89,10 +88,8 @@ class Company:
 
     def teller_at(self, offset: int) -> int:
         """Who says "I" in the narration at a place, -1 for nobody."""
-        place = bisect_right(self.tellers, offset, key=_begin) - 1
-        if place >= 0 and offset < self.tellers[place].end:
-            return self.tellers[place].number
-        return self.narrator
+        teller = told_by(self.tellers, offset)
+        return self.narrator if teller < 0 else teller
 
     def people_told_by(self, teller: int) -> list[Person]:
         """Everybody, of whom only `teller` tells the story."""
@@ -160,7 +157,3 @@ def _is_person(character: Character, cues: int) -> bool:
         )
         for reference in character.references
     )
-
-
-def _begin(teller: Teller) -> int:
-    return teller.start

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -34,6 +32,7 @@ from narratix.script.names import spellings
 from narratix.script.quotes import Quote, find_quotes
 from narratix.script.reading import Reading, read
 from narratix.script.references import Reference
+from narratix.script.tellers import told_by
 from narratix.script.tiling import NothingToRead, Tile, check_tiling, tile
 
 ENGINE = "rules-2"
@@ -54,14 +53,6 @@ class _Line:
 
 
 _READ = _Line(NARRATOR, "", 1.0)
-
-
-class _Told(NamedTuple):
-    """Characters [start, end) are told by somebody of the cast: a journal, a letter."""
-
-    start: int
-    end: int
-    line: _Line
 
 
 def write_script(text: str) -> Script:
@@ -100,7 +91,7 @@ def write_script(text: str) -> Script:
 
 def _cast_lines(
     text: str, blocks: Sequence[Block], quotes: Sequence[Quote], tiles: Sequence[Tile]
-) -> tuple[dict[int, _Line], list[CastMember], list[str], list[_Told]]:
+) -> tuple[dict[int, _Line], list[CastMember], list[str], dict[int, _Line]]:
     reading = read(text, blocks, quotes)
     result = attribute(reading)
     shown = spellings(uses(text, reading))
@@ -125,7 +116,12 @@ def _cast_lines(
         if teller.number not in ids:
             ids[teller.number] = f"c{len(cast)}"
             cast.append(_member(result, teller.number, ids[teller.number], shown))
-    told = [_Told(teller.start, teller.end, _Line(ids[teller.number], "", 1.0)) for teller in result.tellers]
+    # who tells a part reads it, but for its headings
+    told = {
+        tile.start: _Line(ids[number], "", 1.0)
+        for tile in tiles
+        if blocks[tile.block].kind != "heading" and (number := told_by(result.tellers, tile.start)) >= 0
+    }
     notes = [f"The speaker of {doubtful} of {len(reading.turns)} speeches is a guess."] if doubtful else []
     return lines, _distinct(cast), notes, told
 
@@ -196,10 +192,10 @@ def _segment(
     tiles: Sequence[Tile],
     place: int,
     lines: Mapping[int, _Line],
-    told: Sequence[_Told],
+    told: Mapping[int, _Line],
 ) -> Segment:
     tile = tiles[place]
-    line = lines.get(tile.quote) or _telling(tile, blocks, told)
+    line = lines.get(tile.quote) or told.get(tile.start, _READ)
     return Segment(
         start=tile.start,
         end=tile.end,
@@ -210,18 +206,6 @@ def _segment(
         pause_after=_pause(text, blocks, tiles, place),
         confidence=line.confidence,
     )
-
-
-def _telling(tile: Tile, blocks: Sequence[Block], told: Sequence[_Told]) -> _Line:
-    """Who tells a part reads it, but for its headings."""
-    place = bisect_right(told, tile.start, key=_begin) - 1
-    if place < 0 or tile.start >= told[place].end or blocks[tile.block].kind == "heading":
-        return _READ
-    return told[place].line
-
-
-def _begin(told: _Told) -> int:
-    return told.start
 
 
 def _pause(text: str, blocks: Sequence[Block], tiles: Sequence[Tile], place: int) -> float:

@@ -7,6 +7,7 @@ not tell of its writer as of somebody else.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, zip_longest
@@ -62,6 +63,16 @@ class Teller(NamedTuple):
     start: int
     end: int
     number: int
+
+
+def told_by(tellers: Sequence[Teller], offset: int) -> int:
+    """Who of `tellers`, which are in order, says "I" at a place; -1 for none of them."""
+    place = bisect_right(tellers, offset, key=_start) - 1
+    return tellers[place].number if place >= 0 and offset < tellers[place].end else -1
+
+
+def _start(teller: Teller) -> int:
+    return teller.start
 
 
 def find_parts(text: str, blocks: Sequence[Block], book: NameBook) -> list[Part]:
