@@ -187,9 +187,10 @@ async def test_a_drama_in_many_reels_is_the_drama_in_one(
         assert np.std(joined[near] - master[near]) <= 1.5 * np.std(whole[near] - master[near]) + 2e-3
     assert many.mixed.loudness_lufs == pytest.approx(one.mixed.loudness_lufs, abs=0.02)
     for ours, theirs in zip(many.mixed.gates, one.mixed.gates, strict=True):
-        # the encoder of a reel begins anew, which no gate tells but that on clicks: far under its limit of 6 dB, and another
-        # last bit of the sound alone moves it by 2
-        allowed = 3.0 if ours.name.startswith("clicks") else 0.5
+        # the encoder of a reel begins anew, which no gate tells but that on clicks: far under its limit of 6 dB. Encoding all at
+        # once it adds 2 dB at one join here, by the last bit of the sound before it; reels may do better, not worse
+        clicks = ours.name.startswith("clicks")
+        allowed = 0.5 if not clicks else 1.5 if ours.value > theirs.value else 3.0
         assert ours.value == pytest.approx(theirs.value, abs=allowed), ours.name
 
 
