@@ -341,6 +341,11 @@ class Timeline:
     peak_dbtp: float = -2.0
     profile: str = "podcast"
 
+    @property
+    def cues(self) -> tuple[Cue, ...]:
+        """Those of all stems."""
+        return (*self.dialogue, *self.music, *self.effects)
+
 
 @dataclass(frozen=True, slots=True)
 class Mixed:

@@ -115,9 +115,10 @@ async def _found(ports: Ports, place: Place) -> Reel | None:
 
 async def _clips(ports: Ports, timeline: Timeline, places: Sequence[Place], directory: Path) -> Mapping[str, Path]:
     """Local files of all that is heard in `places` or close by."""
-    cues = (*timeline.dialogue, *timeline.music, *timeline.effects)
     spans = [((p.first - _NEIGHBOURHOOD) / SAMPLE_RATE, (p.last + _NEIGHBOURHOOD) / SAMPLE_RATE) for p in places]
-    heard = (cue.key for cue in cues if any(cue.begins < high and heard_until(cue) > low for low, high in spans))
+    heard = (
+        cue.key for cue in timeline.cues if any(cue.begins < high and heard_until(cue) > low for low, high in spans)
+    )
     return await fetch_all(ports.storage, heard, directory)
 
 

@@ -112,9 +112,8 @@ async def _made(ports: Ports, folder: str, stretch: _Stretch, begins: int) -> Pa
     timeline, storage = stretch.timeline, ports.storage
     low = (stretch.first - PREROLL - _NEIGHBOURHOOD) / SAMPLE_RATE
     high = (stretch.last + POSTROLL + _NEIGHBOURHOOD) / SAMPLE_RATE
-    cues = (*timeline.dialogue, *timeline.music, *timeline.effects)
     async with workshop(ports.scratch) as directory:
-        heard = (cue.key for cue in cues if cue.begins < high and heard_until(cue) > low)
+        heard = (cue.key for cue in timeline.cues if cue.begins < high and heard_until(cue) > low)
         clips = await fetch_all(storage, heard, directory)
         made = await ports.mastering.passage(timeline, clips, stretch.first, stretch.last, begins=begins, out=directory)
         names = [HEADER, *(f"{number}{SUFFIX}" for number in range(len(made.fragments)))]

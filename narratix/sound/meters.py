@@ -6,13 +6,15 @@ cutting. Memory is bounded but for ten to a hundred numbers a second.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
 
-from narratix.ports import SAMPLE_RATE, Sound
-from narratix.sound.levels import decibels
+from narratix.ports import SAMPLE_RATE, Cue, Sound, Timeline
+from narratix.sound.grid import sample_at
+from narratix.sound.levels import amplitude, decibels
 from narratix.sound.loudness import STEP, Energies, integrated, k_filter, short_term, step_energies
 from narratix.sound.peaks import TAPS, magnitudes, true_peak
 
@@ -150,9 +152,8 @@ class LevelMeter:
 
 
 class ClickMeter:
-    """Clicks at joins. A join is a sample at which a cue begins or ends; a click there shows as a
-    second difference, within 3 ms, far above those of the half second around (their 99.9 % quantile).
-    """
+    """Clicks at `joins`. A click there shows as a second difference, within 3 ms, far above those of the half second
+    around (their 99.9 % quantile)."""
 
     NEAR = round(0.003 * SAMPLE_RATE)
     AROUND = SAMPLE_RATE // 4
@@ -197,6 +198,28 @@ class ClickMeter:
             return
         usual = max(float(np.quantile(far, 0.999)), self.FLOOR)
         self.worst_db = max(self.worst_db, decibels(float(bend[near].max()) / usual))
+
+
+def joins(timeline: Timeline) -> list[int]:
+    """The samples of the drama at which a cue begins or ends that sounds there. One that has died away before its end
+    cannot click, but a consonant of somebody else may well fall on it."""
+    found = []
+    for cue in timeline.cues:
+        begin, end = sample_at(cue.begins), sample_at(cue.ends)
+        near = ((begin, begin, begin + ClickMeter.NEAR), (end, end - ClickMeter.NEAR, end))
+        found += [join for join, first, last in near if _sounds(cue, first, last)]
+    return found
+
+
+def _sounds(cue: Cue, first: int, last: int) -> bool:
+    """Whether a cue could click in samples [first, last) of the drama: unless all energy that its clip has around them
+    would be inaudible even if it were that of a single sample."""
+    begin = sample_at(cue.begins) - sample_at(cue.offset)
+    near = cue.energies[max(0, first - begin) // STEP : -(-(last - begin) // STEP)]
+    if cue.loops or not near:  # it goes round, or it is not known what it sounds like
+        return True
+    largest_sample = amplitude(cue.gain_db) * math.sqrt(sum(near) * STEP)
+    return 4.0 * largest_sample > ClickMeter.FLOOR  # the second difference of noise can be four times its samples
 
 
 class WaveformMeter:

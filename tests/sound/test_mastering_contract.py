@@ -258,10 +258,9 @@ async def test_faults_are_told_in_sentences(mastering: Mastering, timeline: Time
         mastering.reel_files(("ogg",), stems=False)
     broken = tmp_path / "broken.flac"
     broken.write_bytes(b"these are no sounds")
-    cues = (*timeline.dialogue, *timeline.music, *timeline.effects)
     with pytest.raises(ProviderError, match=r"clip broken\.flac cannot be used"):
         await mastering.reel(
-            timeline, {cue.key: broken for cue in cues}, 0, 20 * GRID,
+            timeline, {cue.key: broken for cue in timeline.cues}, 0, 20 * GRID,
             gain_db=0.0, formats=("mp3",), stems=False, out=tmp_path,
         )  # fmt: skip
     (tmp_path / "reel").mkdir()

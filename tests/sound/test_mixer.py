@@ -1,6 +1,7 @@
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from narratix.sound.meters import (
     QuietMeter,
     WaveformMeter,
     dialogue_over_bed,
+    joins,
     waveform,
 )
 from narratix.sound.mixer import Mixer, excerpt
@@ -117,10 +119,9 @@ def test_clips_are_loaded_once_when_played_in_order_and_few_are_kept(drama: Dram
 
 
 def test_nothing_clicks_where_cues_begin_and_end(drama: Drama, whole: Sound) -> None:
-    timeline = drama.timeline()
-    cues = (*timeline.dialogue, *timeline.music, *timeline.effects)
-    joins = [round(s * SAMPLE_RATE) for cue in cues for s in (cue.begins, cue.ends)]
-    meter = ClickMeter(joins)
+    edges = joins(drama.timeline())
+    assert len(edges) > 40
+    meter = ClickMeter(edges)
     for at in range(0, len(whole), 50_000):
         meter.add(whole[at : at + 50_000])
     meter.finish()
@@ -135,6 +136,28 @@ def test_a_hard_cut_is_found() -> None:
     meter.add(np.stack([tone, tone], axis=1).astype(np.float32))
     meter.finish()
     assert meter.worst_db > 20.0
+
+
+def test_a_cue_that_has_died_away_cannot_click() -> None:
+    half = 0.5 + 0.1 / SAMPLE_RATE
+
+    def edges(*energies: float, begins: float = 1.0, ends: float = 1.0 + half, **changes: Any) -> list[float]:
+        cue = Cue("clip", begins, ends, energies=energies, **changes)
+        return [round(join / SAMPLE_RATE, 3) for join in joins(Timeline(9.0, (), (), (cue,)))]
+
+    assert edges(0.01, 0.01, 0.01, 0.01, 0.01) == [1.0, 1.5]
+    assert edges(0.01, 0.01, 0.01, 0.0, 0.0) == [1.0]
+    # inaudible, but not if a single sample had all the energy, or much gain
+    assert edges(0.0, 0.01, 0.01, 0.01, 1e-10) == [1.5]
+    assert edges(0.0, 0.01, 0.01, 0.01, 1e-14) == []
+    assert edges(0.0, 0.01, 0.01, 0.01, 1e-14, gain_db=40.0) == [1.5]
+    # what is left in the last 3 ms counts, though they lie in two steps
+    assert edges(0.01, 0.01, 0.01, 0.01, 0.01, 0.0, ends=1.501) == [1.0, 1.501]
+    assert edges(0.01, 0.01, 0.01, 0.01, 0.01, 0.0, ends=1.504) == [1.0]
+    # a part of a clip, a clip that goes round, one that nobody has measured
+    assert edges(0.0, 0.0, 0.01, 0.0, 0.0, offset=0.2, ends=1.1) == [1.0, 1.1]
+    assert edges(0.0, 0.0, 0.0, loops=True) == [1.0, 1.5]
+    assert edges() == [1.0, 1.5]
 
 
 def test_voices_stand_clear_of_the_bed(drama: Drama) -> None:

@@ -24,10 +24,9 @@ from narratix.providers.mastering.passage import PassageOrder, mix_passage, rehe
 from narratix.providers.mastering.reel import ReelOrder, file_names, mix_reel, part_name
 from narratix.providers.pool import EnginePool
 from narratix.sound.gates import Measures, judge
-from narratix.sound.grid import sample_at
 from narratix.sound.levels import decibels
 from narratix.sound.loudness import Energies, integrated
-from narratix.sound.meters import dialogue_over_bed, waveform
+from narratix.sound.meters import dialogue_over_bed, joins, waveform
 from narratix.sound.mixer import excerpt
 from narratix.sound.passages import POSTROLL, PREROLL, REEL_ROLL
 from narratix.sound.profiles import PROFILES
@@ -114,7 +113,7 @@ class FfmpegMastering:
         if format in JOINED and len(parts) == len(reels):
             heard, duration = together(parts), await asyncio.to_thread(duration_of, self._program, deliverable)
         else:
-            order = ListeningOrder(self._program, deliverable, channels, _joins(timeline), seconds)
+            order = ListeningOrder(self._program, deliverable, channels, tuple(joins(timeline)), seconds)
             heard = await self._pool.run(listen, order)
             duration = heard.samples / SAMPLE_RATE
         loudness_lufs, peak_dbtp = integrated(np.asarray(heard.energies)), decibels(heard.peak)
@@ -168,11 +167,6 @@ def _codecs(formats: Sequence[str]) -> tuple[Codec, ...]:
     for format in formats:
         format_named(format)
     return tuple(dict.fromkeys(JOINED[format] for format in sorted(formats) if format in JOINED))
-
-
-def _joins(timeline: Timeline) -> tuple[int, ...]:
-    cues = (*timeline.dialogue, *timeline.music, *timeline.effects)
-    return tuple(sample_at(second) for cue in cues for second in (cue.begins, cue.ends))
 
 
 def _together(parts: Iterable[Sequence[float]]) -> Energies:

@@ -31,7 +31,7 @@ _DURATION: Final = re.compile(r"Duration: (\d+):(\d\d):(\d\d\.\d+)")
 @dataclass(frozen=True, slots=True)
 class ListeningOrder:
     """`samples` of a file's sound (None: all of it) from sample `first` on. `joins` are the samples, counted from there,
-    at which cues begin or end. `seconds` is the time limit."""
+    at which cues audibly begin or end. `seconds` is the time limit."""
 
     ffmpeg: Path
     file: Path

@@ -20,7 +20,7 @@ from narratix.providers.mastering.process import PIECE, RAW, Ffmpeg
 from narratix.sound.fmp4 import NotAdts, adts_frames
 from narratix.sound.grid import AAC_FRAME, MP3_FRAME, sample_at
 from narratix.sound.loudness import rounded
-from narratix.sound.meters import LevelMeter, LoudnessMeter, WaveformMeter
+from narratix.sound.meters import LevelMeter, LoudnessMeter, WaveformMeter, joins
 from narratix.sound.mixer import BLOCK, Block, Mixer
 from narratix.sound.mp3 import NotMp3, frames_for, mp3_frames
 from narratix.sound.passages import REEL_ROLL
@@ -132,14 +132,12 @@ class _Meters:
 def _listened(order: ReelOrder, codec: Codec, ends: int) -> Heard:
     """What the reel sounds like, decoded with what is before and after it."""
     timeline, samples = order.timeline, ends - order.first
-    cues = (*timeline.dialogue, *timeline.music, *timeline.effects)
-    joins = (sample_at(second) - order.first for cue in cues for second in (cue.begins, cue.ends))
     return listen(
         ListeningOrder(
             ffmpeg=order.ffmpeg,
             file=order.out / part_name(codec),
             channels=1 if PROFILES[timeline.profile].mono else 2,
-            joins=tuple(join for join in joins if 0 <= join < samples),
+            joins=tuple(join - order.first for join in joins(timeline) if order.first <= join < ends),
             seconds=order.seconds,
             first=REEL_ROLL + DECODING_DELAY[codec],
             samples=samples,
