@@ -16,6 +16,7 @@ _ADDRESSES: Final[Mapping[str, Sex]] = {
     "sir": "male", "boy": "male", "lad": "male", "man": "male", "fellow": "male", "chap": "male", "sonny": "male",
     "madam": "female", "ma'am": "female", "miss": "female", "girl": "female", "madame": "female", "lady": "female",
 }  # fmt: skip
+_BEFORE_NAMES: Final = frozenset(("mr", "mrs", "miss", "dr", "sir", "lady", "lord"))
 _ENDEARMENTS = frozenset(("dear", "dearest", "darling", "old", "good", "poor"))
 _BEFORE = frozenset(("my", "dear", "dearest", "old", "young", "yes", "no", "good", "poor", "oh"))
 _KIN: Final[Mapping[str, tuple[str, Sex]]] = {
@@ -53,12 +54,8 @@ def named_in(
     index = 0
     while index < len(stretch):
         token = stretch[index]
-        found = (
-            reference_at(stretch, index, book)
-            if (token.capital and token.lower not in NOT_NAMES)
-            or (token.capital and token.lower.rstrip(".") in ("mr", "mrs", "miss", "dr", "sir", "lady", "lord"))
-            else None
-        )
+        may_name = token.capital and (token.lower not in NOT_NAMES or token.lower in _BEFORE_NAMES)
+        found = reference_at(stretch, index, book) if may_name else None
         if found is None or found.reference.form != "name":
             index += 1
             continue

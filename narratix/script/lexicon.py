@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Final
 
+from narratix.events.catalogue import Gender
 from narratix.honorifics import HONORIFICS
 
-Sex = Literal["female", "male", "unknown"]
+Sex = Gender
+"""What a word tells of whoever it means; a role of the cast has a gender."""
 
 
 def _words(text: str) -> frozenset[str]:
