@@ -4,7 +4,7 @@
 
 LITBANK is the folder of LitBank's quotations (Sims and Bamman 2020, CC BY 4.0), NOVELS the same novels as plain text (public
 domain). First each fold's books are scored by a ranker that was trained on the others (no author is in two folds); then the ranker
-that is written is trained on all. The same corpora give the same file. It takes about five minutes on one core.
+that is written is trained on all. The same corpora give the same file on the same machine. It takes about five minutes on one core.
 """
 
 from __future__ import annotations
