@@ -14,13 +14,15 @@ BATCH: Final = 1000
 
 _SWEEP: Final = """
 delete from work where id = any(array(
-    select id from work where job_id = any($1::uuid[]) and state <> 'running' order by id limit $2 for update skip locked))
+    select work.id from unnest($1::uuid[], $2::int[]) as ended (job_id, version)
+    join work on work.job_id = ended.job_id and work.version <= ended.version
+    where work.state <> 'running' order by work.id limit $3 for update of work skip locked))
 """
 
 
 class Sweeper:
     """A subscriber of the feed. The work of a failed or cancelled job stays, since a retry goes on with it, until the
-    drama expires."""
+    drama expires. What follows from later events stays, too: a line may be revised before the finished job is swept."""
 
     name = "sweeper"
     build = 1
@@ -33,10 +35,11 @@ class Sweeper:
 
     async def handle(self, _connection: asyncpg.Connection, events: Sequence[Recorded]) -> None:
         """In short statements of its own, ahead of the checkpoint: what is swept twice is swept once."""
-        over = [event.stream_id for event in events if isinstance(event.data, JobCompleted | DramaExpired)]
-        deleted = BATCH if over else 0
+        ended = {e.stream_id: e.version for e in events if isinstance(e.data, JobCompleted | DramaExpired)}
+        deleted = BATCH if ended else 0
         while deleted == BATCH:
-            deleted = int((await self._pool.execute(_SWEEP, over, BATCH)).rpartition(" ")[2])
+            swept = await self._pool.execute(_SWEEP, list(ended), list(ended.values()), BATCH)
+            deleted = int(swept.rpartition(" ")[2])
 
     def forget(self) -> None:
         """Nothing is remembered."""

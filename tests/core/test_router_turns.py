@@ -224,6 +224,23 @@ async def test_given_a_job_when_nobody_can_take_it_up_again_then_its_work_is_swe
         await machine.until_work("true", 0)
 
 
+async def test_given_a_finished_job_when_it_is_taken_up_again_before_it_is_swept_then_its_new_work_stays(
+    machine_of: MachineOf, lengths: dict[uuid.UUID, int]
+) -> None:
+    machine = machine_of(of_any_length(lengths))
+    async with machine.routing():
+        job_id = await submit(machine, lengths, STORY)
+        await machine.store.append([NewEvent(job_id, JobCompleted(duration=1.0), uuid.uuid4())])
+        lengths[job_id] += 2
+        await machine.store.append([NewEvent(job_id, JobRetried(), uuid.uuid4())])
+        await machine.until_work("true", STORY + 2)
+    [completed] = [event for event in await machine.store.read(job_id) if event.type == JobCompleted.__name__]
+    async with machine.pool.acquire() as connection:
+        await Sweeper(machine.pool).handle(connection, [completed])
+    left = await machine.pool.fetch("select item from work")
+    assert {work["item"] for work in left} == {str(STORY), str(STORY + 1)}
+
+
 async def test_given_a_cancelled_job_when_it_is_retried_in_the_same_batch_then_its_work_is_open(
     machine_of: MachineOf,
 ) -> None:
