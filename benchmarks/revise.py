@@ -23,6 +23,7 @@ from benchmarks._serving import call, service
 from narratix.samples import SAMPLES
 
 CHARACTERS = 42_000
+_PATIENCE = 3_600
 WORDING = "Nobody in the room had ever heard such a thing, and nobody answered."
 
 
@@ -110,10 +111,13 @@ def _steps(events: Sequence[dict[str, Any]]) -> dict[str, float]:
 
 
 def until_ended(url: str, job: str, after: int = 0) -> None:
-    """Wait until the status of a later version than `after` is the job's end."""
+    """Wait until the status of a later version than `after` is the job's end, at most `_PATIENCE` seconds."""
+    end = time.monotonic() + _PATIENCE
     while (status := call(f"{url}/api/demo/status/{job}"))["status"] in ("queued", "running") or (
         status["version"] <= after
     ):
+        if time.monotonic() > end:
+            sys.exit(f"The job {job} is {status['status']} ({status['step']}) after {_PATIENCE} s.")
         time.sleep(0.1)
     if status["status"] != "completed":
         sys.exit(f"The job {job} is {status['status']}: {status['error']}")

@@ -20,6 +20,12 @@ _JOBS = """
 select row->>'status', count(*) from job_status
 where build = (select build from subscriptions where name = 'job_status' and serving) group by 1
 """
+_STRANDED = """
+select count(*) from job_status
+where build = (select build from subscriptions where name = 'job_status' and serving)
+  and row->>'status' in ('queued', 'running') and (row->>'updated_at')::timestamptz < now() - interval '1 minute'
+  and not exists (select from work where job_id = job_status.key::uuid and state in ('ready', 'waiting', 'running'))
+"""
 _LAGS = """
 select name, coalesce((select max(position) from events), 0) - position as lag, error is not null as stopped
 from subscriptions where serving
@@ -79,6 +85,9 @@ class Metrics:
         self.streams = Gauge("narratix_streams", "Event streams that are open.", registry=registry)
         self._jobs = Gauge("narratix_jobs", "Jobs by status.", ["status"], registry=registry)
         self._work = Gauge("narratix_work", "Pieces of work by state.", ["state"], registry=registry)
+        self._stranded = Gauge(
+            "narratix_jobs_stranded", "Jobs under way for which no work has been open for a minute.", registry=registry
+        )
         self._feed_lag = Gauge(
             "narratix_feed_lag_events", "Events in the log that this process has not read.", registry=registry
         )
@@ -132,6 +141,7 @@ class Metrics:
         jobs = dict(await connection.fetch(_JOBS))
         for status in STATUSES:
             self._jobs.labels(status).set(jobs.get(status, 0))
+        self._stranded.set(await connection.fetchval(_STRANDED))
         work = dict(await connection.fetch(_WORK))
         for state in WORK_STATES:
             self._work.labels(state).set(work.get(state, 0))

@@ -11,6 +11,8 @@ from tests.web.web_site import Story
 
 Client = httpx2.AsyncClient
 
+_STRANDED = "narratix_jobs_stranded"
+
 
 async def test_given_a_database_at_another_migration_then_it_is_not_ready_and_says_why(
     client: Client, services: Services
@@ -50,6 +52,31 @@ async def test_given_a_job_then_the_figures_count_it(client: Client, services: S
     route = '{method="GET",route="/api/demo/status/{job_id}",status="200"}'
     assert f"narratix_requests_total{route} 1.0" in figures
     assert str(story.id) not in figures
+
+
+async def test_given_a_job_under_way_when_no_work_is_open_for_it_then_it_counts_as_stranded(
+    client: Client, services: Services, story: Story
+) -> None:
+    async def stranded() -> str:
+        return next(line for line in (await client.get("/metrics")).text.splitlines() if line.startswith(_STRANDED))
+
+    await services.pool.execute("insert into subscriptions values ('job_status', 1, 1, 1, true, null)")
+    await services.pool.execute(
+        "insert into job_status (build, key, rank, row) values (1, $1::text, now(), json_build_object("
+        " 'status', 'running', 'updated_at', now()))",
+        str(story.id),
+    )
+    assert await stranded() == f"{_STRANDED} 0.0", "it has just moved on"
+    await services.pool.execute(
+        "update job_status set row = json_build_object('status', 'running', 'updated_at', now() - interval '2 minutes')"
+    )
+    assert await stranded() == f"{_STRANDED} 1.0"
+    await services.pool.execute(
+        "insert into work (key, job_id, stage, item, uses, version, priority, state, attempts)"
+        " values ('a key', $1, 'write_script', '', 'script', 1, 0, 'waiting', 4)",
+        story.id,
+    )
+    assert await stranded() == f"{_STRANDED} 0.0"
 
 
 async def test_given_the_description_then_every_operation_has_examples_and_its_errors(client: Client) -> None:
