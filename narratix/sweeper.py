@@ -14,9 +14,9 @@ BATCH: Final = 1000
 
 _SWEEP: Final = """
 delete from work where id = any(array(
-    select work.id from unnest($1::uuid[], $2::int[]) as ended (job_id, version)
-    join work on work.job_id = ended.job_id and work.version <= ended.version
-    where work.state <> 'running' order by work.id limit $3 for update of work skip locked))
+    select id from work
+    where job_id = any($1::uuid[]) and version <= ($2::int[])[array_position($1::uuid[], job_id)] and state <> 'running'
+    order by id limit $3 for update skip locked))
 """
 
 

@@ -200,15 +200,15 @@ class ClickMeter:
         self.worst_db = max(self.worst_db, decibels(float(bend[near].max()) / usual))
 
 
-def joins(timeline: Timeline) -> list[int]:
+def joins(timeline: Timeline) -> tuple[int, ...]:
     """The samples of the drama at which a cue begins or ends that sounds there. One that has died away before its end
     cannot click, but a consonant of somebody else may well fall on it."""
-    found = []
+    found: list[int] = []
     for cue in timeline.cues:
         begin, end = sample_at(cue.begins), sample_at(cue.ends)
         near = ((begin, begin, begin + ClickMeter.NEAR), (end, end - ClickMeter.NEAR, end))
         found += [join for join, first, last in near if _sounds(cue, first, last)]
-    return found
+    return tuple(found)
 
 
 def _sounds(cue: Cue, first: int, last: int) -> bool:

@@ -17,14 +17,11 @@ from narratix.timings import BOUNDS, TIMINGS, Timings
 
 _WORK = "select state, count(*) from work group by state"
 _JOBS = """
-select row->>'status', count(*) from job_status
-where build = (select build from subscriptions where name = 'job_status' and serving) group by 1
-"""
-_STRANDED = """
-select count(*) from job_status
-where build = (select build from subscriptions where name = 'job_status' and serving)
-  and row->>'status' in ('queued', 'running') and (row->>'updated_at')::timestamptz < now() - interval '1 minute'
-  and not exists (select from work where job_id = job_status.key::uuid and state in ('ready', 'waiting', 'running'))
+select row->>'status' as status, count(*) as jobs, count(*) filter (
+    where row->>'status' in ('queued', 'running') and (row->>'updated_at')::timestamptz < now() - interval '1 minute'
+    and not exists (select from work where job_id = job_status.key::uuid and state in ('ready', 'waiting', 'running'))
+) as stranded
+from job_status where build = (select build from subscriptions where name = 'job_status' and serving) group by 1
 """
 _LAGS = """
 select name, coalesce((select max(position) from events), 0) - position as lag, error is not null as stopped
@@ -138,10 +135,11 @@ class Metrics:
         return generate_latest(self._registry)
 
     async def _ask(self, connection: asyncpg.Connection, services: Services) -> None:
-        jobs = dict(await connection.fetch(_JOBS))
+        by_status = await connection.fetch(_JOBS)
+        jobs = {row["status"]: row["jobs"] for row in by_status}
         for status in STATUSES:
             self._jobs.labels(status).set(jobs.get(status, 0))
-        self._stranded.set(await connection.fetchval(_STRANDED))
+        self._stranded.set(sum(row["stranded"] for row in by_status))
         work = dict(await connection.fetch(_WORK))
         for state in WORK_STATES:
             self._work.labels(state).set(work.get(state, 0))

@@ -241,27 +241,16 @@ async def test_given_a_finished_job_when_it_is_taken_up_again_before_it_is_swept
     assert {work["item"] for work in left} == {str(STORY), str(STORY + 1)}
 
 
-async def test_given_a_job_whose_work_is_gone_when_it_is_cancelled_and_retried_then_it_goes_on(
-    machine_of: MachineOf,
+@pytest.mark.parametrize("gone", [False, True])
+async def test_given_a_cancelled_job_when_it_is_retried_in_the_same_batch_then_its_work_is_open_even_if_it_was_gone(
+    machine_of: MachineOf, *, gone: bool
 ) -> None:
     machine = machine_of(stage(succeed, items=("1", "2")))
     job_id = await machine.submit()
     async with machine.routing():
         await machine.until_work("state = 'ready'", 2)
+    if gone:
         await machine.pool.execute("delete from work")
-        await machine.commands.cancel(job_id)
-        await machine.commands.retry(job_id)
-    async with machine.working():
-        await machine.until_work("state = 'done'", 2)
-
-
-async def test_given_a_cancelled_job_when_it_is_retried_in_the_same_batch_then_its_work_is_open(
-    machine_of: MachineOf,
-) -> None:
-    machine = machine_of(stage(succeed, items=("1", "2")))
-    job_id = await machine.submit()
-    async with machine.routing():
-        await machine.until_work("state = 'ready'", 2)
     await machine.commands.cancel(job_id)
     await machine.commands.retry(job_id)
     async with machine.working():

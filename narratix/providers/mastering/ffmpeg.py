@@ -113,7 +113,7 @@ class FfmpegMastering:
         if format in JOINED and len(parts) == len(reels):
             heard, duration = together(parts), await asyncio.to_thread(duration_of, self._program, deliverable)
         else:
-            order = ListeningOrder(self._program, deliverable, channels, tuple(joins(timeline)), seconds)
+            order = ListeningOrder(self._program, deliverable, channels, joins(timeline), seconds)
             heard = await self._pool.run(listen, order)
             duration = heard.samples / SAMPLE_RATE
         loudness_lufs, peak_dbtp = integrated(np.asarray(heard.energies)), decibels(heard.peak)
